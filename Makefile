@@ -1,0 +1,56 @@
+# GNU Make 3.81 (macOS) is enough.  make answers 2 for any failure: call `lab` itself where 1 and 2 must differ.
+.DEFAULT_GOAL := help
+
+python := .venv/bin/python
+ready  := .venv/ready
+
+# Options for the command behind a target: make scenario-kill ARGS="--backend embedded"
+ARGS   ?=
+# The Python that makes .venv; without it, the newest on PATH.
+PYTHON ?=
+export PYTHON
+
+.PHONY: help setup lab-up lab-down lab-status scenarios test lint soak bench clean
+
+help: ## Show this table
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub(/%/, "<name>", $$1); printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: $(ready) ## Make .venv with everything pinned (again only when a lock changed)
+	@echo "setup: .venv is ready"
+
+$(ready): pyproject.toml requirements/dev.lock requirements/setup.sh
+	@requirements/setup.sh
+	@touch $@
+
+lab-up: $(ready) ## Build the image and start the containers
+	@$(python) -m lab up $(ARGS)
+
+lab-down: $(ready) ## Stop the containers and remove what they left
+	@$(python) -m lab down $(ARGS)
+
+lab-status: $(ready) ## Say what runs
+	@$(python) -m lab status $(ARGS)
+
+scenario-%: $(ready) ## Play one scenario, for example make scenario-kill
+	@$(python) -m lab run $* $(ARGS)
+
+scenarios: $(ready) ## Play every scenario
+	@$(python) -m lab run --all $(ARGS)
+
+test: $(ready) ## Run the tests
+	@$(python) -m pytest $(ARGS)
+
+lint: $(ready) ## Check style and types
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+	@$(python) -m mypy
+
+soak: $(ready) ## Run for a long time and watch for growth
+	@$(python) -m tests.soak $(ARGS)
+
+bench: $(ready) ## Measure
+	@$(python) -m tests.bench $(ARGS)
+
+clean: ## Remove .venv, .lab and every cache
+	@rm -rf .venv .lab build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

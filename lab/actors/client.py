@@ -1,0 +1,167 @@
+"""The client actor: opens WebSockets, obeys orders, and says whatever happens to it.
+
+Run as `python -m lab.actors.client`. Orders are JSON lines on standard input, facts on standard output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.frames import Frame, Opcode
+
+from lab.actors import hearing
+from lab.actors.voice import observe, take_stdout
+
+NAME_HEADER = "X-Hangup-Connection"
+CLOSE_SECONDS = 2.0
+AT_ONCE = 50
+"""How many of a crowd shake hands at the same time."""
+
+
+class Watched(ClientConnection):
+    """A connection that says when it is pinged."""
+
+    name = ""
+
+    def process_event(self, event: Any) -> None:
+        """Pass every event on; mention pings."""
+        if isinstance(event, Frame) and event.opcode is Opcode.PING and self.name:
+            observe("pinged", self.name)
+        super().process_event(event)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One line from the lab.
+
+    Attributes:
+        do: connect, say, leave or clock.
+        who: the connection; for a crowd, its common part.
+        ask: the number under which the lab awaits the answer.
+    """
+
+    do: str
+    who: str = ""
+    ask: int = 0
+    url: str = ""
+    times: int = 1
+    text: str | None = None
+    hex: str = ""
+    code: int = 1000
+    reason: str = ""
+
+
+class Client:
+    """All connections of one process."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Watched] = {}
+        self.gate = asyncio.Semaphore(AT_ONCE)
+
+    async def obey(self, orders: asyncio.Queue[Order | None]) -> None:
+        """Carry out orders until there are no more.
+
+        An interrupt cancels us here, and every conversation with us, as it would any program that has a
+        connection open in a `with` block: websockets then closes with 1011 (measured).
+        """
+        async with asyncio.TaskGroup() as group:
+            while (order := await orders.get()) is not None:
+                if order.do == "connect":
+                    names = [order.who] if order.times == 1 else [f"{order.who}-{n + 1}" for n in range(order.times)]
+                    for name in names:
+                        group.create_task(self.converse(name, order.url.replace("{user}", name.partition("#")[0])))
+                elif order.do == "clock":
+                    observe("clocked", ask=order.ask)
+                else:
+                    group.create_task(self.act(order))
+
+    async def converse(self, name: str, url: str) -> None:
+        """One connection, from handshake to end."""
+        await self.gate.acquire()
+        shaking = True
+        try:
+            async with connect(
+                url,
+                additional_headers={NAME_HEADER: name},
+                create_connection=Watched,
+                proxy=None,
+                ping_interval=None,
+                close_timeout=CLOSE_SECONDS,
+                open_timeout=5.0,
+            ) as socket:
+                self.gate.release()
+                shaking = False
+                await self.listen(name, socket)
+        except (OSError, InvalidHandshake, TimeoutError, EOFError) as error:
+            observe("refused", name, error=type(error).__name__, text=str(error))
+        finally:
+            if shaking:
+                self.gate.release()
+
+    async def listen(self, name: str, socket: ClientConnection) -> None:
+        """Say what is received, and how it ended."""
+        assert isinstance(socket, Watched)
+        socket.name = name
+        self.open[name] = socket
+        observe("connected", name)
+        error = ""
+        try:
+            async for message in socket:
+                observe("received", name, text=message if isinstance(message, str) else message.hex())
+        except ConnectionClosed as closed:
+            error = type(closed.__cause__ or closed).__name__
+        finally:
+            self.open.pop(name, None)
+        observe("closed", name, code=socket.close_code, reason=socket.close_reason or "", error=error)
+
+    async def act(self, order: Order) -> None:
+        """Say something, or leave."""
+        socket = self.open.get(order.who)
+        if socket is None:
+            observe("failed", order.who, ask=order.ask, error="not connected")
+            return
+        try:
+            if order.do == "leave":
+                await socket.close(order.code, order.reason)
+            else:
+                await socket.send(bytes.fromhex(order.hex) if order.text is None else order.text)
+                observe("sent", order.who, ask=order.ask, text=order.text or order.hex)
+        except ConnectionClosed as closed:
+            observe("failed", order.who, ask=order.ask, error=type(closed).__name__)
+
+
+def listen_for_orders(loop: asyncio.AbstractEventLoop, orders: asyncio.Queue[Order | None]) -> None:
+    """Read standard input in a thread of its own, which ends with the process."""
+
+    def read() -> None:
+        for order in hearing.orders():
+            loop.call_soon_threadsafe(orders.put_nowait, Order(**order))
+        # Whoever ran us is gone.
+        os._exit(0)
+
+    threading.Thread(target=read, name="hangup-orders", daemon=True).start()
+
+
+async def run() -> None:
+    """Obey until interrupted or abandoned."""
+    orders: asyncio.Queue[Order | None] = asyncio.Queue()
+    listen_for_orders(asyncio.get_running_loop(), orders)
+    observe("ready", pid=os.getpid())
+    await Client().obey(orders)
+
+
+def main(_argv: list[str]) -> None:
+    """Run the client actor."""
+    take_stdout()
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

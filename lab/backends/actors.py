@@ -1,0 +1,118 @@
+"""Actors as the lab holds them: orders go in, facts come out, and their exit is a fact too."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lab.timeline import Json, Observation, Timeline
+
+LOG_LINES = 12
+"""How much of an actor's log is kept to explain why it did not start."""
+
+
+class StageError(RuntimeError):
+    """The stage cannot be set or has fallen apart. The message is one line, fit to be shown.
+
+    Attributes:
+        log: the last lines an actor wrote, if that helps.
+    """
+
+    def __init__(self, message: str, log: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class Channel(Protocol):
+    """Where an actor's orders go."""
+
+    def send(self, data: bytes) -> None:
+        """Write it all. Raises OSError if nobody reads any more."""
+
+    def close(self) -> None:
+        """Give the channel up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How an actor's process ended.
+
+    Attributes:
+        code: its exit code; minus the signal's number if a signal ended it.
+        at: when that was known, seconds on the lab's clock.
+    """
+
+    code: int
+    at: float
+
+
+class Actor:
+    """One actor: its order channel, and what it says, put on the timeline.
+
+    Args:
+        name: `server`, or a client's name.
+        pid: its process id on this machine, or 0 where that means nothing.
+        offset: seconds to add to the actor's clock to get the lab's.
+    """
+
+    def __init__(self, name: str, timeline: Timeline, channel: Channel, pid: int = 0, offset: float = 0.0) -> None:
+        self.name = name
+        self.pid = pid
+        self.offset = offset
+        self.timeline = timeline
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self.exit: Exit | None = None
+        self._channel = channel
+        self._rest = b""
+        self._log_rest = b""
+
+    def order(self, do: str, **what: Json) -> None:
+        """Give an order. An actor that is gone hears nothing: its absence shows on the timeline."""
+        try:
+            self._channel.send(json.dumps({"do": do, **what}).encode() + b"\n")
+        except OSError:
+            pass
+
+    def hear(self, data: bytes) -> None:
+        """Bytes from its standard output: facts, one a line."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._fact(json.loads(line))
+
+    def hear_log(self, data: bytes) -> None:
+        """Bytes from its standard error: kept, to explain a failure."""
+        *lines, self._log_rest = (self._log_rest + data).split(b"\n")
+        self.log.extend(line.decode(errors="replace") for line in lines if line)
+
+    def exited(self, code: int, at: float) -> None:
+        """Its process is gone."""
+        self.exit = Exit(code, at)
+        self.timeline.record(Observation(self.timeline.elapsed(at), "lab", "exited", self.name, {"code": code}))
+
+    def close(self) -> None:
+        """Give up its channel; an embedded actor ends when it sees that."""
+        self._channel.close()
+
+    def _fact(self, fact: Mapping[str, Json]) -> None:
+        at = fact["at"]
+        assert isinstance(at, float)
+        detail = {key: value for key, value in fact.items() if key not in ("at", "what", "who")}
+        at_ms = self.timeline.elapsed(at + self.offset)
+        self.timeline.record(Observation(at_ms, self.name, str(fact["what"]), str(fact["who"]), detail))
+
+
+def pump(read: Callable[[], bytes], *hear: Callable[[bytes], None], name: str) -> threading.Thread:
+    """A thread that hands whatever `read` returns to `hear`, until there is no more."""
+
+    def run() -> None:
+        while data := read():
+            for each in hear:
+                each(data)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,144 @@
+"""The fork server: pays the imports once, then every actor is a fork.
+
+Run as `python -m lab.backends.forkserver FD`, with one end of a Unix socket. A request is one JSON line with
+the actor's three standard descriptors attached; the answer says its pid. Later, a line says how it exited.
+When the socket closes the lab is gone, however it went: every actor is killed, paused ones too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import random
+import selectors
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any, NoReturn
+
+PAID_ONCE = (
+    "lab.actors.server",
+    "lab.actors.client",
+    "lab.servers.reference.reaper",
+    "lab.servers.reference.session",
+    "lab.witness.rfc6455",
+    "aiosqlite",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.h11_impl",
+)
+"""Whatever actors import, except applications: those read their settings when they are imported."""
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(argv: list[str]) -> None:
+    """Import, then serve requests until the lab is gone."""
+    control = socket.socket(fileno=int(argv[0]))
+    for module in PAID_ONCE:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    children: set[int] = set()
+    woken, wake = socket.socketpair()
+    for end in (woken, wake):
+        end.setblocking(False)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        selector.register(woken, selectors.EVENT_READ)
+        try:
+            serve(control, woken, selector, children)
+        finally:
+            for pid in children:
+                os.kill(pid, signal.SIGKILL)
+            for pid in children:
+                os.waitpid(pid, 0)
+
+
+def serve(
+    control: socket.socket, woken: socket.socket, selector: selectors.BaseSelector, children: set[int]
+) -> None:
+    """Fork on request, report exits, return when the lab hangs up."""
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is woken:
+                woken.recv(4096)
+            else:
+                data, fds, _, _ = socket.recv_fds(control, 65536, 3)
+                if not data:
+                    return
+                pid = os.fork()
+                if pid == 0:
+                    control.close()
+                    become(json.loads(data), fds)
+                children.add(pid)
+                for fd in fds:
+                    os.close(fd)
+                tell(control, {"forked": pid})
+            reap(control, children)
+
+
+def reap(control: socket.socket, children: set[int]) -> None:
+    """Report every child that has exited."""
+    for pid in tuple(children):
+        gone, status = os.waitpid(pid, os.WNOHANG)
+        if gone:
+            children.discard(pid)
+            tell(control, {"exited": pid, "code": os.waitstatus_to_exitcode(status), "at": time.monotonic()})
+
+
+def tell(control: socket.socket, fact: dict[str, Any]) -> None:
+    """One line to the lab. If the lab is gone, the next read says so."""
+    try:
+        control.sendall(json.dumps(fact).encode() + b"\n")
+    except OSError:
+        pass
+
+
+def become(request: dict[str, Any], fds: list[int]) -> NoReturn:
+    """In the child: turn into an actor, and never come back."""
+    code = 1
+    try:
+        die_with_parent()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for target, fd in enumerate(fds):
+            os.dup2(fd, target)
+            os.close(fd)
+        os.environ.update(request["env"])
+        random.seed()
+        sys.argv = [request["module"], *request["argv"]]
+        importlib.import_module(request["module"]).main(request["argv"])
+        code = 0
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 1
+    except BaseException:  # whatever it was, the actor's log must show it, and the fork must not return
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def die_with_parent() -> None:
+    """On Linux the kernel kills an actor whose fork server died; elsewhere the closed order channel ends it."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

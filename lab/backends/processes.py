@@ -1,0 +1,220 @@
+"""Actors as processes of this machine: forked from a server that has paid the imports, or spawned."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import psutil
+
+from lab.backends.actors import Actor, StageError, pump
+from lab.clock import now
+from lab.timeline import Timeline
+
+START_SECONDS = 20.0
+END_SECONDS = 5.0
+
+
+class Pipe:
+    """The order channel of a process: its standard input."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd: int | None = fd
+
+    def send(self, data: bytes) -> None:
+        """Write it all."""
+        while data:
+            if self._fd is None:
+                raise BrokenPipeError
+            data = data[os.write(self._fd, data) :]
+
+    def close(self) -> None:
+        """Close it: the actor reads the end of its orders, and leaves."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
+class Processes(Protocol):
+    """Starts actors, and ends them."""
+
+    def start(
+        self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
+    ) -> Actor:
+        """A new process that runs `module`'s main."""
+
+    def end(self, actor: Actor) -> None:
+        """Kill it if it still runs, paused or not, and wait until it is gone."""
+
+    def close(self) -> None:
+        """Leave no process behind."""
+
+
+class Forked:
+    """Actors forked from `lab.backends.forkserver`, which is started at once and imports meanwhile."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        # A session of its own: Ctrl-C in the terminal is for the lab, which then takes its actors down in order.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        theirs.close()
+        self._control = ours
+        self._forked: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._actors: dict[int, Actor] = {}
+        self._exited: dict[int, tuple[int, float]] = {}
+        self._lock = threading.Condition()
+        threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
+
+    def start(
+        self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
+    ) -> Actor:
+        """Fork an actor."""
+        stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
+        request = json.dumps({"module": module, "argv": list(argv), "env": dict(env)}).encode()
+        try:
+            socket.send_fds(self._control, [request], [stdin[0], stdout[1], stderr[1]])
+            pid = self._forked.get(timeout=START_SECONDS)
+        except (OSError, queue.Empty):
+            raise StageError("the fork server is gone; run with LAB_FORK=0 to see why") from None
+        finally:
+            for fd in (stdin[0], stdout[1], stderr[1]):
+                os.close(fd)
+        actor = Actor(name, timeline, Pipe(stdin[1]), pid)
+        _listen_to(actor, stdout[0], stderr[0])
+        with self._lock:
+            self._actors[pid] = actor
+            if pid in self._exited:
+                actor.exited(*self._exited.pop(pid))
+        return actor
+
+    def end(self, actor: Actor) -> None:
+        """SIGKILL, which a paused process obeys too, and wait for the fork server's word."""
+        actor.close()
+        _kill(actor)
+        with self._lock:
+            self._lock.wait_for(lambda: actor.exit is not None, END_SECONDS)
+            self._actors.pop(actor.pid, None)
+
+    def close(self) -> None:
+        """Hang up: the fork server kills and buries what is left, and ends."""
+        self._control.shutdown(socket.SHUT_RDWR)
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._control.close()
+
+    def _listen(self) -> None:
+        rest = b""
+        while True:
+            try:
+                data = self._control.recv(65536)
+            except OSError:
+                return
+            if not data:
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._fact(json.loads(line))
+
+    def _fact(self, fact: Mapping[str, float]) -> None:
+        if "forked" in fact:
+            self._forked.put(int(fact["forked"]))
+            return
+        pid, code, at = int(fact["exited"]), int(fact["code"]), fact["at"]
+        with self._lock:
+            if pid in self._actors:
+                self._actors[pid].exited(code, at)
+            else:
+                self._exited[pid] = (code, at)
+            self._lock.notify_all()
+
+
+class Spawned:
+    """Actors started afresh, where nothing can be forked (Windows) or LAB_FORK=0 says so."""
+
+    def __init__(self) -> None:
+        self._processes: dict[int, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
+
+    def start(
+        self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
+    ) -> Actor:
+        """Spawn an actor."""
+        windows = sys.platform == "win32"
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | dict(env),
+            start_new_session=not windows,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        assert process.stdin and process.stdout and process.stderr
+        actor = Actor(name, timeline, Pipe(os.dup(process.stdin.fileno())), process.pid)
+        process.stdin.close()
+        _listen_to(actor, os.dup(process.stdout.fileno()), os.dup(process.stderr.fileno()))
+        process.stdout.close()
+        process.stderr.close()
+        waiter = threading.Thread(target=lambda: actor.exited(process.wait(), now()), name=f"{name} exit", daemon=True)
+        waiter.start()
+        self._processes[process.pid] = (process, waiter)
+        return actor
+
+    def end(self, actor: Actor) -> None:
+        """Kill it and wait."""
+        actor.close()
+        _kill(actor)
+        _, waiter = self._processes.pop(actor.pid)
+        waiter.join(END_SECONDS)
+
+    def close(self) -> None:
+        """Kill whatever is left."""
+        for process, _ in self._processes.values():
+            process.kill()
+        for _, waiter in self._processes.values():
+            waiter.join(END_SECONDS)
+
+
+def open_processes() -> Processes:
+    """Forked where the system can fork, else spawned."""
+    can_fork = hasattr(os, "fork") and hasattr(socket, "send_fds") and os.environ.get("LAB_FORK") != "0"
+    return Forked() if can_fork else Spawned()
+
+
+def _listen_to(actor: Actor, stdout: int, stderr: int) -> None:
+    for fd, hear in ((stdout, actor.hear), (stderr, actor.hear_log)):
+        pump(_reader(fd), hear, name=f"{actor.name} {fd}")
+
+
+def _reader(fd: int) -> Callable[[], bytes]:
+    def read() -> bytes:
+        data = os.read(fd, 65536)
+        if not data:
+            os.close(fd)
+        return data
+
+    return read
+
+
+def _kill(actor: Actor) -> None:
+    if actor.exit is None:
+        try:
+            psutil.Process(actor.pid).kill()
+        except psutil.NoSuchProcess:
+            pass

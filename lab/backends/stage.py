@@ -1,0 +1,84 @@
+"""The stage: a backend that is up, as the runner and the nemesis see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from lab.backends.actors import Actor
+from lab.clock import Bracket
+from lab.faults import Fault
+from lab.timeline import Timeline
+
+Mend = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What a scenario needs of a stage.
+
+    Attributes:
+        clients: the actors that connect.
+        armed: those whose link must be able to reset, which has to be known before they connect.
+    """
+
+    clients: tuple[str, ...]
+    armed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A fault that was done.
+
+    Attributes:
+        bracket: the readings between which it happened.
+        evidence: what the backend itself saw of it, in a word (`stopped`, `paused`, `disconnected`), or "".
+        mend: undoes it. Called once; must not fail when what it mends is gone.
+    """
+
+    bracket: Bracket
+    evidence: str
+    mend: Mend
+
+
+class Stage(Protocol):
+    """A backend that is up."""
+
+    def actor(self, name: str) -> Actor:
+        """The actor of that name, as it is now.
+
+        Raises:
+            StageError: there is none.
+        """
+
+    def url(self, client: str) -> str:
+        """Where that client dials; `{user}` stands for the user's name."""
+
+    def inject(self, fault: Fault) -> Injected:
+        """Do it, now.
+
+        Raises:
+            StageError: this backend cannot, or the engine said no.
+        """
+
+
+class Backend(Protocol):
+    """A way to set stages.
+
+    Attributes:
+        name: `embedded` or `docker`.
+    """
+
+    name: str
+
+    def stage(self, cast: Cast, timeline: Timeline) -> AbstractContextManager[Stage]:
+        """Set a stage on which every actor is ready; strike it on the way out, however that happens.
+
+        Raises:
+            StageError: it cannot be set.
+        """
+
+    def close(self) -> None:
+        """Leave nothing behind."""

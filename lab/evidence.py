@@ -1,0 +1,166 @@
+"""Reading a timeline: what claims and reports need to know of it. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from lab.faults import SERVER
+from lab.steps import actor_of
+from lab.timeline import Json, Observation, Timeline
+from lab.verdict import Codes
+
+NO_GOODBYE = 1006  # RFC 6455 §7.1.5: no Close frame was received
+
+COUNTER = re.compile(r"active connections: (-?\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One thing the server held at a census."""
+
+    kind: str
+    who: str
+    evidence: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What the server held at one moment.
+
+    Attributes:
+        at: milliseconds since the run began.
+        held: everything it held.
+        silent: for each connection, milliseconds since the last byte from its client.
+        error: why part of it could not be counted, or "".
+    """
+
+    at: float
+    held: tuple[Held, ...]
+    silent: dict[str, float]
+    error: str
+
+    def of(self, who: str, kind: str) -> tuple[Held, ...]:
+        """What is held for `who`. Rows are per user: those beyond the user's running handlers are nobody's."""
+        if kind != "row":
+            return tuple(held for held in self.held if held.kind == kind and matches(held.who, who))
+        users = {user_of(who)} if "*" not in who else {held.who for held in self.held if matches(held.who, who)}
+        return tuple(row for user in sorted(users) for row in self._surplus(user))
+
+    def rows(self, user: str) -> tuple[Held, ...]:
+        """The open rows of a user."""
+        return tuple(held for held in self.held if held.kind == "row" and held.who == user)
+
+    def _surplus(self, user: str) -> tuple[Held, ...]:
+        rows = self.rows(user)
+        served = sum(held.kind == "handler" and user_of(held.who) == user for held in self.held)
+        return rows[: max(0, len(rows) - served)]
+
+
+def user_of(connection: str) -> str:
+    """The user behind a connection: `alice` for `alice#2`."""
+    return connection.partition("#")[0]
+
+
+def matches(name: str, who: str) -> bool:
+    """Whether a connection is meant by `who`: itself, or a crowd such as `carol-*`."""
+    return name == who or fnmatchcase(name, who)
+
+
+def crowd(timeline: Timeline, who: str) -> tuple[str, ...]:
+    """The connections meant by `who`: those that ever connected, for a crowd; else just `who`."""
+    if "*" not in who:
+        return (who,)
+    names = {seen.who for seen in timeline.select("connected") if matches(seen.who, who)}
+    return tuple(sorted(names))
+
+
+def censuses(timeline: Timeline) -> Iterator[Census]:
+    """Every census, in order."""
+    for seen in timeline.select("counted"):
+        held, silent = seen.detail.get("held"), seen.detail.get("silent")
+        yield Census(seen.at, tuple(_held(held)), dict(_numbers(silent)), seen.text("error"))
+
+
+def last_census(timeline: Timeline) -> Census | None:
+    """The last census, or None."""
+    census = None
+    for census in censuses(timeline):  # noqa: B007  # the last one is wanted
+        pass
+    return census
+
+
+def started(timeline: Timeline, who: str) -> Observation | None:
+    """What began the end of a connection: the last fault on its actor, link or server, or its own leaving."""
+    found = None
+    for seen in timeline:
+        if seen.what == "injected" and seen.who in (actor_of(who), SERVER):
+            found = seen
+        elif seen.what == "ordered" and seen.who == who and seen.text("do") in ("leave", "send"):
+            found = seen
+    return found
+
+
+def noticed(timeline: Timeline, who: str) -> Observation | None:
+    """When the application learned of the end: it was told, or its handler returned without being told."""
+    return timeline.first("told", who) or timeline.first("returned", who)
+
+
+def noticed_ms(timeline: Timeline, who: str) -> float | None:
+    """Milliseconds from the start of the end to its being noticed."""
+    start, seen = started(timeline, who), noticed(timeline, who)
+    return None if start is None or seen is None else round(seen.at - start.at, 3)
+
+
+def cleaned_ms(timeline: Timeline, who: str) -> float | None:
+    """Milliseconds until nothing was left: the handler's return, or the first census that stayed clean if later."""
+    start, returned = started(timeline, who), timeline.first("returned", who)
+    if start is None or returned is None:
+        return None
+    clean: float | None = None
+    for census in censuses(timeline):
+        if census.at < returned.at:
+            continue
+        if any(census.of(who, kind) for kind in ("connection", "handler", "task", "row")):
+            clean = -1.0
+        elif clean is None:
+            clean = returned.at
+        elif clean < 0:
+            clean = census.at
+    return None if clean is None or clean < 0 else round(clean - start.at, 3)
+
+
+def codes(timeline: Timeline, who: str) -> Codes:
+    """How a connection ended, at the client, on the wire and in the application."""
+    closed, told, wire = (timeline.first(what, who) for what in ("closed", "told", "disconnected"))
+    return Codes(closed.code() if closed else None, wire_code(wire) if wire else None, told.code() if told else None)
+
+
+def wire_code(disconnected: Observation) -> int:
+    """The Close frame that came, else the one that went, else 1006."""
+    return disconnected.code("received") or disconnected.code("sent") or NO_GOODBYE
+
+
+def counter_lines(timeline: Timeline, who: str | None = None) -> list[tuple[Observation, int]]:
+    """Every `active connections: N` in the server's log (of one connection's context), with its N."""
+    return [
+        (seen, int(found[1]))
+        for seen in timeline.select("logged", who, SERVER)
+        if (found := COUNTER.search(seen.text("text")))
+    ]
+
+
+def _held(held: Json) -> Iterator[Held]:
+    for item in held if isinstance(held, list) else ():
+        if isinstance(item, list) and len(item) == 4:  # noqa: PLR2004  # kind, who, evidence, holder
+            yield Held(*(str(part) for part in item))
+
+
+def _numbers(silent: Json) -> Iterator[tuple[str, float]]:
+    if not isinstance(silent, str | int | float | bool | list | None):
+        for who, ms in silent.items():
+            if isinstance(ms, int | float):
+                yield who, float(ms)

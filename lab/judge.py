@@ -1,0 +1,41 @@
+"""From a scenario and a timeline to a verdict. Pure: the same timeline gets the same verdict, live or from disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab import evidence
+from lab.attest import attest
+from lab.scenario import Scenario
+from lab.timeline import Timeline
+from lab.verdict import Finding, Outcome, Verdict, phrase
+
+
+def judge(scenario: Scenario, timeline: Timeline) -> Verdict:
+    """The verdict on a finished run. An unsealed timeline is unknown: the run was cut short."""
+    found = findings(scenario, timeline)
+    if not timeline.sealed:
+        found = (Finding("attested", "", Outcome.UNKNOWN, phrase("cut-short")), *found)
+    subject = scenario.subject
+    return Verdict(
+        timeline.header.scenario,
+        found,
+        evidence.codes(timeline, subject),
+        evidence.noticed_ms(timeline, subject),
+        scenario.bound_ms,
+        evidence.cleaned_ms(timeline, subject),
+    )
+
+
+def findings(scenario: Scenario, timeline: Timeline, *, asked: bool = True) -> tuple[Finding, ...]:
+    """Everything there is to say so far.
+
+    Args:
+        asked: include the claims that need something said at the end.
+    """
+    found = list(attest(scenario.steps, timeline))
+    for claim in scenario.then:
+        if asked or not claim.asks:
+            found += claim.check(timeline)
+    hint = phrase(f"hint:{timeline.header.scenario}")
+    return tuple(replace(one, hint=hint) if one.outcome is Outcome.VIOLATED else one for one in found)

@@ -1,0 +1,183 @@
+"""The one straight line: set the stage, play the story, settle, seal, judge. It knows no Docker."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable
+
+from lab import evidence
+from lab.backends.stage import Backend, Cast, Stage
+from lab.clock import now
+from lab.faults import SERVER, Fault, Heal
+from lab.invariants import KINDS
+from lab.judge import findings, judge
+from lab.nemesis import Nemesis
+from lab.scenario import Scenario
+from lab.steps import Broadcast, Connect, Leave, Rest, Say, Send, Step, actor_of
+from lab.timeline import Json, Observation, Timeline
+from lab.verdict import Outcome, Verdict
+
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 2.0
+CENSUS_SECONDS = 5.0
+GRACE_SECONDS = 1.0
+"""How long the last words of bystanders may take to show, after everything else has settled."""
+
+Watch = Callable[[str], None]
+"""Told what is being played, for a live display."""
+
+
+def run(scenario: Scenario, backend: Backend, timeline: Timeline, watch: Watch = lambda _: None) -> Verdict:
+    """Play a scenario and judge it.
+
+    Raises:
+        StageError: the stage could not be set, or fell apart.
+    """
+    cast = Cast(scenario.clients, scenario.armed)
+    with backend.stage(cast, timeline) as stage, Nemesis(stage, timeline) as nemesis:
+        play = Play(scenario, stage, nemesis, timeline, watch)
+        play.story()
+        play.settle()
+        timeline.seal()
+    return judge(scenario, timeline)
+
+
+class Play:
+    """One performance of a scenario."""
+
+    def __init__(self, scenario: Scenario, stage: Stage, nemesis: Nemesis, timeline: Timeline, watch: Watch) -> None:
+        self.scenario, self.stage, self.nemesis = scenario, stage, nemesis
+        self.timeline, self.watch = timeline, watch
+        self._asks = itertools.count(1)
+
+    def story(self) -> None:
+        """Every step, in order; each is done when the facts say so."""
+        for step in self.scenario.steps:
+            self.watch(f"{type(step).__name__} {step.who}".strip())
+            self.perform(step)
+
+    def perform(self, step: Step) -> None:
+        """One step or fault."""
+        match step:
+            case Fault():
+                self.nemesis.inject(step)
+                self._await_exit(step)
+            case Heal(who):
+                self.census()  # how silent was it, up to now?
+                self.nemesis.heal(who)
+            case Connect():
+                self._connect(step)
+            case Say(who, text):
+                self._say(who, {"type": "echo", "text": text}, "say", text)
+            case Broadcast(who, text):
+                self._say(who, {"type": "broadcast", "text": text}, "broadcast", text)
+            case Send(who, payload):
+                self._send(who, payload)
+            case Leave(who, code, reason):
+                self._order(who, "leave", "leave", code=code, reason=reason)
+                self._wait(lambda seen: seen.first("closed", who) is not None, ANSWER_SECONDS)
+            case Rest(_, seconds):
+                time.sleep(seconds)  # the only sleep: here time is the point
+
+    def settle(self) -> None:
+        """Wait until every claim holds or the server's time is over; then hear the bystanders' last words."""
+        self._until_held(self.scenario.within, asked=False)
+        for claim in self.scenario.then:
+            for say in claim.asks:
+                self.perform(say)
+        self._until_held(GRACE_SECONDS, asked=True)
+
+    def census(self) -> None:
+        """Have the server count what it holds, and wait for the answer."""
+        ask = next(self._asks)
+        self.stage.actor(SERVER).order("census", ask=ask)
+        self._wait(lambda seen: any(c.number("ask") == ask for c in seen.select("counted")), CENSUS_SECONDS)
+
+    def _until_held(self, seconds: float, *, asked: bool) -> None:
+        deadline = now() + seconds
+        while True:
+            before = len(self.timeline)
+            self.census()
+            found = findings(self.scenario, self.timeline, asked=asked)
+            if Outcome.worst(one.outcome for one in found) is Outcome.HELD or now() >= deadline:
+                return
+            counted = len(self.timeline)
+            if counted == before + 1:  # nothing but our own census: let something happen first
+                self._wait(lambda seen, counted=counted: len(seen) > counted, min(0.02, deadline - now()))  # type: ignore[misc]
+
+    def _connect(self, step: Connect) -> None:
+        names = step.connections
+        url = self.stage.url(actor_of(step.who))
+        self.stage.actor(actor_of(step.who)).order("connect", who=step.who, url=url, times=step.times)
+
+        def answered(seen: Timeline) -> bool:
+            refused = {one.who for one in seen.select("refused")}
+            both = {one.who for one in seen.select("connected")} & {one.who for one in seen.select("accepted")}
+            return all(name in refused or name in both for name in names)
+
+        self._wait(answered, CONNECT_SECONDS)
+        self._await_set_up(names)
+
+    def _await_set_up(self, names: tuple[str, ...]) -> None:
+        """Until the server holds for each what it sets up, so that its absence later means something."""
+        deadline = now() + ANSWER_SECONDS
+        while now() < deadline:
+            self.census()
+            census = evidence.last_census(self.timeline)
+            if census is None or all(_set_up(census, name) for name in names):
+                return
+
+    def _say(self, who: str, message: dict[str, Json], do: str, text: str) -> None:
+        heard = sum(1 for _ in self.timeline.select("received", who))
+        self._order(who, "say", do, text=json.dumps(message, ensure_ascii=False), said=text)
+        want = {"type": "broadcast", "from": evidence.user_of(who)} if do == "broadcast" else {"type": "echo"}
+
+        def answered(seen: Timeline) -> bool:
+            fresh = list(seen.select("received", who))[heard:]
+            return any(_is(one.text("text"), {**want, "text": text}) for one in fresh) or _over(seen, who)
+
+        self._wait(answered, ANSWER_SECONDS)
+
+    def _send(self, who: str, payload: str | bytes) -> None:
+        heard = self._answers(self.timeline, who)
+        if isinstance(payload, bytes):
+            self._order(who, "say", "send", hex=payload.hex())
+        else:
+            self._order(who, "say", "send", text=payload)
+        self._wait(lambda seen: self._answers(seen, who) > heard or _over(seen, who), ANSWER_SECONDS)
+
+    def _answers(self, timeline: Timeline, who: str) -> int:
+        return sum('"heartbeat"' not in one.text("text") for one in timeline.select("received", who))
+
+    def _order(self, who: str, do: str, name: str, *, said: str = "", **what: Json) -> None:
+        order = Observation(self.timeline.elapsed(), "lab", "ordered", who, {"do": name, "text": said})
+        self.timeline.record(order)
+        self.stage.actor(actor_of(who)).order(do, who=who, ask=next(self._asks), **what)
+
+    def _await_exit(self, fault: Fault) -> None:
+        """A fatal fault is done when the process is gone. Nobody waits for more: noticing is the server's affair."""
+        if fault.fatal:
+            self._wait(lambda seen: seen.last("exited", fault.who) is not None, self.scenario.within)
+
+    def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
+        return self.timeline.wait_for(fact, seconds)
+
+
+def _set_up(census: evidence.Census, name: str) -> bool:
+    user = evidence.user_of(name)
+    served = sum(held.kind == "handler" and evidence.user_of(held.who) == user for held in census.held)
+    return len(census.rows(user)) >= served > 0 and all(census.of(name, kind) for kind in KINDS if kind != "row")
+
+
+def _over(timeline: Timeline, who: str) -> bool:
+    return timeline.first("closed", who) is not None or timeline.last("failed", who) is not None
+
+
+def _is(text: str, want: dict[str, str]) -> bool:
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(message, dict) and all(message.get(key) == value for key, value in want.items())

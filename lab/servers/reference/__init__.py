@@ -1,0 +1,1 @@
+"""The right answer, to be read in this order: app, session, manager, heartbeat, presence, reaper."""

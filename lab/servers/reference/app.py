@@ -1,0 +1,99 @@
+"""The lesson's right answer: whatever connect sets up, the end tears down, exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from lab.servers.reference.manager import Manager
+from lab.servers.reference.messages import Complaint, Message, next_message
+from lab.servers.reference.presence import Ending, Presence
+from lab.servers.reference.reaper import Reaper
+from lab.servers.reference.session import Session
+
+log = logging.getLogger("reference")
+
+REACTIONS = {
+    1000: (logging.INFO, "clean close"),
+    1001: (logging.INFO, "client navigated away"),
+    1005: (logging.INFO, "closed without giving a code"),
+    1006: (logging.WARNING, "abnormal close: no goodbye; a crash, a laptop lid or a NAT timeout, probably"),
+    1009: (logging.WARNING, "a message was too big"),
+    1011: (logging.WARNING, "the other side hit an error"),
+    1012: (logging.INFO, "service restart: this server is going down"),
+}
+
+
+def react(end: WebSocketDisconnect, user: str) -> None:
+    """One log line for the end of a session, as loud as its code deserves."""
+    level, meaning = REACTIONS.get(end.code, (logging.WARNING, "disconnect"))
+    log.log(level, "%s gone: code=%s reason=%r: %s", user, end.code, end.reason or "", meaning)
+
+
+def create_app(session_type: type[Session] = Session, reaper_type: type[Reaper] = Reaper) -> FastAPI:
+    """The reference server. Broken ones pass a session or a reaper with a bug in it."""
+    manager = Manager()
+    presence = Presence.from_environment()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with presence.opened(), reaper_type(presence).running():
+            yield
+
+    app = FastAPI(title="Hangup's reference server", lifespan=lifespan)
+    app.state.manager, app.state.presence = manager, presence
+
+    @app.get("/health")
+    async def health() -> dict[str, int]:
+        return {"active": manager.count}
+
+    @app.websocket("/ws")
+    async def serve(websocket: WebSocket) -> None:
+        await websocket.accept()
+        session = session_type(user_of(websocket), websocket, manager, presence)
+        ending = Ending()
+        try:
+            await session.open()
+            # Not `async for ... in websocket.iter_json()`: it swallows the disconnect, and its code with it.
+            while True:
+                await answer(session, await next_message(websocket))
+        except WebSocketDisconnect as end:
+            ending = Ending(end.code, end.reason or "")
+            react(end, session.user)
+        except asyncio.CancelledError:
+            if not session.evicted:
+                raise
+            ending = Ending(1008, "does not read")
+        except Exception:
+            log.exception("%s: the handler failed", session.user)
+            ending = Ending(1011, "internal error")
+            await session.apologise(ending.code, ending.reason)
+        finally:
+            await session.close(ending)
+
+    return app
+
+
+def user_of(websocket: WebSocket) -> str:
+    """Who connects: `?user=`, else the address."""
+    peer = f"{websocket.client.host}:{websocket.client.port}" if websocket.client else "unknown"
+    return websocket.query_params.get("user") or peer
+
+
+async def answer(session: Session, message: Message | Complaint) -> None:
+    """React to one message. A bad one gets a structured error, and the session lives on."""
+    if isinstance(message, Complaint):
+        await session.send({"type": "error", "error": message.error, "detail": message.detail})
+    elif message.kind == "broadcast":
+        await session.manager.broadcast({"type": "broadcast", "from": session.user, "text": message.text})
+    elif message.kind == "bug":
+        raise RuntimeError("a deliberate bug in the message handler")
+    else:
+        await session.send({"type": "echo", "text": message.text})
+
+
+app = create_app()

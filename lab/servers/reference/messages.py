@@ -1,0 +1,41 @@
+"""What clients may say, and what is wrong with what they said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from json import JSONDecodeError
+
+from fastapi import WebSocket
+
+KINDS = ("echo", "broadcast", "bug")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A well-formed message."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A message that could not be understood. Bad JSON is not a disconnect."""
+
+    error: str
+    detail: str
+
+
+async def next_message(websocket: WebSocket) -> Message | Complaint:
+    """The next message. Only the end of the session raises (WebSocketDisconnect)."""
+    try:
+        data = await websocket.receive_json()
+    except JSONDecodeError as error:
+        return Complaint("bad-json", f"not JSON: {error.msg} at character {error.pos}")
+    except (KeyError, TypeError):
+        # Starlette looks for 'text' in a binary frame: KeyError or TypeError, by server.
+        return Complaint("not-text", "a binary frame; this server speaks JSON text")
+    if not isinstance(data, dict) or data.get("type") not in KINDS:
+        return Complaint("bad-shape", f'want {{"type": one of {", ".join(KINDS)}, "text": "..."}}')
+    text = data.get("text", "")
+    return Message(data["type"], text) if isinstance(text, str) else Complaint("bad-shape", '"text" must be a string')

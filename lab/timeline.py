@@ -1,0 +1,186 @@
+"""The timeline: one append-only list of everything anybody saw, on one clock."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, Union
+
+from lab.clock import now
+
+Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "Mapping[str, Json]"]
+
+SCHEMA = 1
+
+
+class TimelineError(ValueError):
+    """A stored timeline cannot be read. The message is one line, fit to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One fact, as one source saw it.
+
+    Attributes:
+        at: milliseconds since the run began, by the clock of whoever saw it, moved to the lab's.
+        source: who saw it: `lab`, `server`, or the name of a client.
+        what: a past participle: `connected`, `injected`, `closed`, ...
+        who: the connection it is about (`alice`, `alice#2`), the faulted actor, or "".
+        detail: what else there is to know.
+    """
+
+    at: float
+    source: str
+    what: str
+    who: str = ""
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+    def number(self, key: str) -> float | None:
+        """The detail `key` if it is a number, else None."""
+        value = self.detail.get(key)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def code(self, key: str = "code") -> int | None:
+        """The close code under `key`, or None where there was none."""
+        value = self.detail.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def text(self, key: str) -> str:
+        """The detail `key` as text; "" where it is missing."""
+        value = self.detail.get(key)
+        return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a stored timeline says of itself in its first line."""
+
+    scenario: str
+    subject: str
+    backend: str
+    flavour: str
+
+
+class Timeline:
+    """Append-only, one writer at a time, sealed before anything is torn down.
+
+    A timeline that was never sealed is the record of a run that was cut short: its verdict is unknown.
+    """
+
+    def __init__(self, header: Header, observations: Iterable[Observation] = (), *, sealed: bool = False) -> None:
+        self.header = header
+        self.started = now()
+        self._seen = list(observations)
+        self._arrived = threading.Condition()
+        self._sealed = sealed
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the story is over."""
+        return self._sealed
+
+    def elapsed(self, reading: float | None = None) -> float:
+        """Milliseconds from the start of the run to `reading` (seconds on the lab's clock; now if None)."""
+        return round(((now() if reading is None else reading) - self.started) * 1000, 3)
+
+    def record(self, seen: Observation) -> None:
+        """Append one observation and wake whoever waits. After seal() nothing is added."""
+        with self._arrived:
+            if not self._sealed:
+                self._seen.append(seen)
+                self._arrived.notify_all()
+
+    def seal(self) -> None:
+        """The story is over; what tear-down does is not part of it."""
+        with self._arrived:
+            self._sealed = True
+            self._arrived.notify_all()
+
+    def wait_for(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
+        """Block until `fact` holds of what has been seen, or `seconds` are over. Returns whether it held."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: fact(self), seconds)
+
+    def select(self, what: str, who: str | None = None, source: str | None = None) -> Iterator[Observation]:
+        """The observations of that kind, in the order in which they arrived."""
+        for seen in tuple(self._seen):
+            if seen.what == what and who in (None, seen.who) and source in (None, seen.source):
+                yield seen
+
+    def first(self, what: str, who: str | None = None, source: str | None = None) -> Observation | None:
+        """The first such observation, or None."""
+        return next(self.select(what, who, source), None)
+
+    def last(self, what: str, who: str | None = None, source: str | None = None) -> Observation | None:
+        """The last such observation, or None."""
+        return max(enumerate(self.select(what, who, source)), default=(0, None), key=lambda pair: pair[0])[1]
+
+    def __iter__(self) -> Iterator[Observation]:
+        return iter(tuple(self._seen))
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def to_jsonl(self) -> str:
+        """A header line, a line an observation, and a last line that says the story was complete."""
+        head = self.header
+        lines: list[Mapping[str, Json]] = [
+            {
+                "hangup": SCHEMA,
+                "scenario": head.scenario,
+                "subject": head.subject,
+                "backend": head.backend,
+                "flavour": head.flavour,
+            }
+        ]
+        lines += [
+            {"at": seen.at, "source": seen.source, "what": seen.what, "who": seen.who, "detail": seen.detail}
+            for seen in self
+        ]
+        if self._sealed:
+            lines.append({"sealed": len(self)})
+        return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+    @classmethod
+    def from_jsonl(cls, text: str) -> Timeline:
+        """Read what to_jsonl() wrote.
+
+        Raises:
+            TimelineError: it is not a timeline, or a line of it is damaged. A missing last line is no
+                error: that timeline is unsealed.
+        """
+        lines = text.splitlines()
+        if not lines:
+            raise TimelineError("it is empty")
+        head = _object(lines[0], 1)
+        if head.get("hangup") != SCHEMA:
+            raise TimelineError(f"line 1 is not the header of a timeline with schema {SCHEMA}")
+        header = Header(*(str(head.get(key, "")) for key in ("scenario", "subject", "backend", "flavour")))
+        seen: list[Observation] = []
+        sealed = False
+        for number, line in enumerate(lines[1:], start=2):
+            entry = _object(line, number)
+            if "sealed" in entry:
+                sealed = entry["sealed"] == len(seen)
+                break
+            seen.append(_observation(entry, number))
+        return cls(header, seen, sealed=sealed)
+
+
+def _object(line: str, number: int) -> Mapping[str, Json]:
+    try:
+        entry: Json = json.loads(line)
+    except ValueError:
+        raise TimelineError(f"line {number} is not JSON") from None
+    if not isinstance(entry, Mapping):
+        raise TimelineError(f"line {number} is not a JSON object")
+    return entry
+
+
+def _observation(entry: Mapping[str, Json], number: int) -> Observation:
+    at, detail = entry.get("at"), entry.get("detail")
+    if not isinstance(at, int | float) or not isinstance(detail, Mapping):
+        raise TimelineError(f"line {number} is not an observation")
+    return Observation(float(at), str(entry.get("source")), str(entry.get("what")), str(entry.get("who")), detail)

@@ -1,0 +1,1 @@
+"""One file a scenario; nothing to register."""

@@ -80,17 +80,13 @@ def crowd(timeline: Timeline, who: str) -> tuple[str, ...]:
 
 def censuses(timeline: Timeline) -> Iterator[Census]:
     """Every census, in order."""
-    for seen in timeline.select("counted"):
-        held, silent = seen.detail.get("held"), seen.detail.get("silent")
-        yield Census(seen.at, tuple(_held(held)), dict(_numbers(silent)), seen.text("error"))
+    return map(_census, timeline.select("counted"))
 
 
 def last_census(timeline: Timeline) -> Census | None:
     """The last census, or None."""
-    census = None
-    for census in censuses(timeline):  # noqa: B007  # the last one is wanted
-        pass
-    return census
+    last = timeline.last("counted")
+    return None if last is None else _census(last)
 
 
 def started(timeline: Timeline, who: str) -> Observation | None:
@@ -151,6 +147,11 @@ def counter_lines(timeline: Timeline, who: str | None = None) -> list[tuple[Obse
         for seen in timeline.select("logged", who, SERVER)
         if (found := COUNTER.search(seen.text("text")))
     ]
+
+
+def _census(counted: Observation) -> Census:
+    held, silent = counted.detail.get("held"), counted.detail.get("silent")
+    return Census(counted.at, tuple(_held(held)), dict(_numbers(silent)), counted.text("error"))
 
 
 def _held(held: Json) -> Iterator[Held]:

@@ -37,6 +37,7 @@ def run(scenario: Scenario, backend: Backend, timeline: Timeline, watch: Watch =
     """
     cast = Cast(scenario.clients, scenario.armed)
     with backend.stage(cast, timeline) as stage, Nemesis(stage, timeline) as nemesis:
+        timeline.begin()
         play = Play(scenario, stage, nemesis, timeline, watch)
         play.story()
         play.settle()
@@ -91,9 +92,11 @@ class Play:
 
     def census(self) -> None:
         """Have the server count what it holds, and wait for the answer."""
-        ask = next(self._asks)
-        self.stage.actor(SERVER).order("census", ask=ask)
-        self._wait(lambda seen: any(c.number("ask") == ask for c in seen.select("counted")), CENSUS_SECONDS)
+        server = self.stage.actor(SERVER)
+        if server.exit is None:
+            ask = next(self._asks)
+            server.order("census", ask=ask)
+            self._wait(lambda seen: server.exit is not None or _asked(seen.last("counted"), ask), CENSUS_SECONDS)
 
     def _until_held(self, seconds: float, *, asked: bool) -> None:
         deadline = now() + seconds
@@ -163,6 +166,10 @@ class Play:
 
     def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
         return self.timeline.wait_for(fact, seconds)
+
+
+def _asked(counted: Observation | None, ask: int) -> bool:
+    return counted is not None and counted.number("ask") == ask
 
 
 def _set_up(census: evidence.Census, name: str) -> bool:

@@ -72,9 +72,11 @@ class Timeline:
     def __init__(self, header: Header, observations: Iterable[Observation] = (), *, sealed: bool = False) -> None:
         self.header = header
         self.started = now()
-        self._seen = list(observations)
         self._arrived = threading.Condition()
         self._sealed = sealed
+        self._clear()
+        for seen in observations:
+            self._add(seen)
 
     @property
     def sealed(self) -> bool:
@@ -89,8 +91,14 @@ class Timeline:
         """Append one observation and wake whoever waits. After seal() nothing is added."""
         with self._arrived:
             if not self._sealed:
-                self._seen.append(seen)
+                self._add(seen)
                 self._arrived.notify_all()
+
+    def begin(self) -> None:
+        """The stage is set: time starts now, and how it was set is not part of the story."""
+        with self._arrived:
+            self._clear()
+            self.started = now()
 
     def seal(self) -> None:
         """The story is over; what tear-down does is not part of it."""
@@ -105,8 +113,9 @@ class Timeline:
 
     def select(self, what: str, who: str | None = None, source: str | None = None) -> Iterator[Observation]:
         """The observations of that kind, in the order in which they arrived."""
-        for seen in tuple(self._seen):
-            if seen.what == what and who in (None, seen.who) and source in (None, seen.source):
+        found = self._by_what.get(what, ()) if who is None else self._by_who.get((what, who), ())
+        for seen in tuple(found):
+            if source in (None, seen.source):
                 yield seen
 
     def first(self, what: str, who: str | None = None, source: str | None = None) -> Observation | None:
@@ -115,7 +124,17 @@ class Timeline:
 
     def last(self, what: str, who: str | None = None, source: str | None = None) -> Observation | None:
         """The last such observation, or None."""
-        return max(enumerate(self.select(what, who, source)), default=(0, None), key=lambda pair: pair[0])[1]
+        return next(reversed(tuple(self.select(what, who, source))), None)
+
+    def _clear(self) -> None:
+        self._seen: list[Observation] = []
+        self._by_what: dict[str, list[Observation]] = {}
+        self._by_who: dict[tuple[str, str], list[Observation]] = {}
+
+    def _add(self, seen: Observation) -> None:
+        self._seen.append(seen)
+        self._by_what.setdefault(seen.what, []).append(seen)
+        self._by_who.setdefault((seen.what, seen.who), []).append(seen)
 
     def __iter__(self) -> Iterator[Observation]:
         return iter(tuple(self._seen))

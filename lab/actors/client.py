@@ -42,7 +42,7 @@ class Order:
     """One line from the lab.
 
     Attributes:
-        do: connect, say, leave or clock.
+        do: connect, say, leave, idle or clock.
         who: the connection; for a crowd, its common part.
         ask: the number under which the lab awaits the answer.
     """
@@ -63,6 +63,7 @@ class Client:
 
     def __init__(self) -> None:
         self.open: dict[str, Watched] = {}
+        self.talks: set[asyncio.Task[None]] = set()
         self.gate = asyncio.Semaphore(AT_ONCE)
 
     async def obey(self, orders: asyncio.Queue[Order | None]) -> None:
@@ -76,11 +77,24 @@ class Client:
                 if order.do == "connect":
                     names = [order.who] if order.times == 1 else [f"{order.who}-{n + 1}" for n in range(order.times)]
                     for name in names:
-                        group.create_task(self.converse(name, order.url.replace("{user}", name.partition("#")[0])))
+                        url = order.url.replace("{user}", name.partition("#")[0])
+                        talk = group.create_task(self.converse(name, url))
+                        self.talks.add(talk)
+                        talk.add_done_callback(self.talks.discard)
+                elif order.do == "idle":
+                    group.create_task(self.hang_up())
                 elif order.do == "clock":
                     observe("clocked", ask=order.ask)
                 else:
                     group.create_task(self.act(order))
+
+    async def hang_up(self) -> None:
+        """Drop every connection without a goodbye, and say so when all of them have ended."""
+        for socket in self.open.values():
+            socket.transport.abort()
+        if self.talks:
+            await asyncio.wait(self.talks)
+        observe("idle")
 
     async def converse(self, name: str, url: str) -> None:
         """One connection, from handshake to end."""

@@ -18,7 +18,7 @@ import uvicorn
 
 from lab.actors.voice import observe, take_stdout
 from lab.witness.census import Held, Rows
-from lab.witness.connections import NAME_HEADER, ASGIApp, Connections, Receive, Scope, Send
+from lab.witness.connections import NAME_HEADER, ASGIApp, Connections
 from lab.witness.ears import Ears
 from lab.witness.flavour import protocol
 from lab.witness.logs import tell_logs
@@ -67,32 +67,41 @@ def entries_of(app: object) -> Iterator[Held]:
         yield Held("connection", name, holder=f"app.state.manager.sessions[{session.user!r}]")
 
 
-class Announced(uvicorn.Server):
-    """A server that says when it listens, and where."""
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What watches the application from inside its process."""
+
+    connections: Connections
+    tasks: Tasks
+    wires: Wires
+    ears: Ears
+
+    @classmethod
+    def of(cls, app: ASGIApp, settings: Settings) -> Witness:
+        """A witness for this application."""
+        connections, tasks = Connections(app), Tasks()
+        wires = Wires(lambda peer: connections.names.get(peer, f"{peer[0]}:{peer[1]}"))
+        rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
+        ears = Ears(connections, tasks, wires, lambda: entries_of(app), rows, leave_on_eof=settings.leave_on_eof)
+        return cls(connections, tasks, wires, ears)
+
+
+class WitnessedServer(uvicorn.Server):
+    """A server that is watched, says when and where it listens, and hears orders from then on."""
+
+    def __init__(self, config: uvicorn.Config, witness: Witness) -> None:
+        super().__init__(config)
+        self.witness = witness
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         """Start as uvicorn does, then say so."""
+        loop = asyncio.get_running_loop()
+        self.witness.tasks.watch(loop)
         await super().startup(sockets)
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
             observe("listening", port=port, pid=os.getpid())
-
-
-def witnessed(app: ASGIApp, settings: Settings) -> tuple[ASGIApp, Wires]:
-    """The application with the witness around it, and the wires it watches."""
-    connections, tasks = Connections(app), Tasks()
-    wires = Wires(lambda peer: connections.names.get(peer, f"{peer[0]}:{peer[1]}"))
-    rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
-    ears = Ears(connections, tasks, wires, lambda: entries_of(app), rows, leave_on_eof=settings.leave_on_eof)
-
-    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            loop = asyncio.get_running_loop()
-            tasks.watch(loop)
-            ears.listen(loop)
-        await connections(scope, receive, send)
-
-    return outer, wires
+            self.witness.ears.listen(loop)
 
 
 def main(argv: list[str]) -> None:
@@ -103,20 +112,20 @@ def main(argv: list[str]) -> None:
     module_name, _, attribute = argv[0].partition(":")
     module = importlib.import_module(module_name)
     pings: float | None = getattr(module, "PING_SECONDS", 0.5)
-    app, wires = witnessed(getattr(module, attribute or "app"), settings)
+    witness = Witness.of(getattr(module, attribute or "app"), settings)
     config = uvicorn.Config(
-        app,
+        witness.connections,
         host=settings.host,
         port=settings.port,
         loop="asyncio",
-        ws=wires.tap(protocol(settings.flavour)),
+        ws=witness.wires.tap(protocol(settings.flavour)),
         ws_ping_interval=pings,
         ws_ping_timeout=pings,
         log_config=None,
         lifespan="on",
         timeout_graceful_shutdown=3,
     )
-    Announced(config).run()
+    WitnessedServer(config, witness).run()
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ class Embedded:
         self.served = served or Served()
         self.processes = processes or open_processes()
 
+    def open(self) -> None:
+        """Wait for the fork server."""
+        self.processes.open()
+
     @contextmanager
     def stage(self, cast: Cast, timeline: Timeline) -> Iterator[EmbeddedStage]:
         """A server, and for each client a process and a link."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import Protocol
 
+from lab.backends.actors import StageError
 from lab.clock import Bracket
 
 
-class LinkError(RuntimeError):
+class LinkError(StageError):
     """A link could not do what it was told. The message is one line, for people."""
 
 

@@ -44,6 +44,7 @@ def main(argv: list[str]) -> None:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
+    tell(control, {"ready": os.getpid()})
     children: set[int] = set()
     woken, wake = socket.socketpair()
     for end in (woken, wake):

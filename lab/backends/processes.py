@@ -45,6 +45,9 @@ class Pipe:
 class Processes(Protocol):
     """Starts actors, and ends them."""
 
+    def open(self) -> None:
+        """Wait until actors can be started at once."""
+
     def start(
         self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
     ) -> Actor:
@@ -74,10 +77,16 @@ class Forked:
         theirs.close()
         self._control = ours
         self._forked: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._ready = threading.Event()
         self._actors: dict[int, Actor] = {}
         self._exited: dict[int, tuple[int, float]] = {}
         self._lock = threading.Condition()
         threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
+
+    def open(self) -> None:
+        """Wait until the fork server has imported everything."""
+        if not self._ready.wait(START_SECONDS):
+            raise StageError("the fork server does not start; run with LAB_FORK=0 to see why")
 
     def start(
         self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
@@ -133,6 +142,9 @@ class Forked:
                 self._fact(json.loads(line))
 
     def _fact(self, fact: Mapping[str, float]) -> None:
+        if "ready" in fact:
+            self._ready.set()
+            return
         if "forked" in fact:
             self._forked.put(int(fact["forked"]))
             return
@@ -150,6 +162,9 @@ class Spawned:
 
     def __init__(self) -> None:
         self._processes: dict[int, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
+
+    def open(self) -> None:
+        """Nothing to wait for: each actor pays for itself."""
 
     def start(
         self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline

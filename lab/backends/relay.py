@@ -27,8 +27,7 @@ class Side(asyncio.BaseProtocol):
 
     data_received: Callable[[bytes], None]
 
-    def __init__(self, direction: Direction, lost: Callable[[], None]) -> None:
-        self.direction = direction
+    def __init__(self, lost: Callable[[], None]) -> None:
         self.peer = self
         self.transport: asyncio.Transport | None = None
         self.gone = False
@@ -106,7 +105,7 @@ class Side(asyncio.BaseProtocol):
 
     def socket(self) -> TransportSocket | None:
         """The socket, once there is one."""
-        return self.transport and self.transport.get_extra_info("socket")
+        return None if self.transport is None else self.transport.get_extra_info("socket")
 
     def abort(self) -> None:
         """Close the socket now, whatever is still to be written."""
@@ -145,8 +144,8 @@ class Connection:
         armed: bool,
     ) -> None:
         self._client, self._armed, self._closed = client, armed, closed
-        self._near = Side(Direction.UPSTREAM, self._lost)
-        self._far = Side(Direction.DOWNSTREAM, self._lost)
+        self._near = Side(self._lost)
+        self._far = Side(self._lost)
         self._near.peer, self._far.peer = self._far, self._near
         for toll in tolls:
             self.impose(toll)

@@ -73,6 +73,13 @@ class Backend(Protocol):
 
     name: str
 
+    def open(self) -> None:
+        """Get ready for stages.
+
+        Raises:
+            StageError: it cannot.
+        """
+
     def stage(self, cast: Cast, timeline: Timeline) -> AbstractContextManager[Stage]:
         """Set a stage on which every actor is ready; strike it on the way out, however that happens.
 

@@ -79,7 +79,7 @@ class Toxiproxy:
         LinkError: from any method, if the API does not answer or refuses.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 8474, bind: str = "0.0.0.0") -> None:  # noqa: S104
+    def __init__(self, host: str = "127.0.0.1", port: int = 8474, bind: str = "0.0.0.0") -> None:
         self.bind = bind
         self._http = _Http(host, port)
 
@@ -139,6 +139,8 @@ class Toxiproxy:
             api.host, api.port, module.requests = self._http.host, self._http.port, self._http
             try:
                 yield api
+            except requests.JSONDecodeError:
+                raise LinkError(f"what answers at {self._http.host}:{self._http.port} is not a Toxiproxy") from None
             finally:
                 api.host, api.port, module.requests = kept
 
@@ -221,14 +223,12 @@ class ToxiproxyLink:
     def _add(self, kind: str, directions: tuple[Direction, ...], *, toxicity: int, **attributes: int) -> None:
         for way in directions:
             name = f"{kind}_{way.value}"
-            if name in self._on:  # the package can create a toxic, and not change one
+            if name not in self._on:
+                self._proxy.add_toxic(type=kind, name=name, stream=way.value, toxicity=toxicity, attributes=attributes)
+                self._on.add(name)
+            elif kind == "latency":  # to update any other would change nothing, and let go of what it holds
                 path = f"/proxies/{self.name}/toxics/{name}"
                 toxiproxy.api.APIConsumer.post(path, json={"attributes": attributes})
-            else:
-                self._proxy.add_toxic(
-                    type=kind, name=name, stream=way.value, toxicity=toxicity, attributes=attributes
-                )
-                self._on.add(name)
 
 
 def _reason(answer: requests.Response) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -15,7 +16,10 @@ from lab.words import Words
 MARKS = {Outcome.HELD: ("✔", "green"), Outcome.VIOLATED: ("✘", "red"), Outcome.UNKNOWN: ("?", "yellow")}
 TOLD = ("connected", "refused", "ordered", "injected", "mended", "disconnected", "told", "closed", "exited")
 LINES = 16
-"""How many lines of the timeline are shown; the file has them all."""
+"""How many lines of the timeline are shown, the last ones; the file has them all."""
+
+CROWD = re.compile(r"-(?!1$)\d+$")
+"""Of a crowd, the first speaks for all."""
 
 
 def scenario(played: Played, words: Words) -> Text:
@@ -48,10 +52,11 @@ def summary(report: Report, words: Words) -> str:
 def story(timeline: Timeline) -> Iterator[str]:
     """The lines of a timeline that tell the story, in the order in which things happened."""
     seen = sorted((one for one in timeline if _matters(one)), key=lambda one: one.at)
-    for one in seen[:LINES]:
+    shown = [one for one in seen if not CROWD.search(one.who)][-LINES:]
+    for one in shown:
         yield f"{one.at:9.1f} ms  {one.source:<6} {one.what:<12} {one.who:<8} {_detail(one)}".rstrip()
-    if len(seen) > LINES:
-        yield f"{'':9}     … {len(seen) - LINES} more"
+    if len(seen) > len(shown):
+        yield f"{'':9}     … {len(seen) - len(shown)} more"
 
 
 def _matters(seen: Observation) -> bool:

@@ -1,0 +1,39 @@
+"""Servers that come with the lab: the right answer, and wrong ones to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REFERENCE = "lab.servers.reference.app:app"
+
+
+class NoSuchServer(LookupError):
+    """There is no server of that name.
+
+    Attributes:
+        known: the names of the broken ones there are.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name)
+        self.known = known
+
+
+def broken() -> tuple[str, ...]:
+    """The broken servers, one a file, as `broken/NAME`."""
+    return tuple(sorted(f"broken/{path.stem}" for path in (Path(__file__).parent / "broken").glob("[a-z]*.py")))
+
+
+def application(name: str) -> str:
+    """The `module:attribute` of a server: `reference`, `broken/NAME`, or that already.
+
+    Raises:
+        NoSuchServer: it is none of these.
+    """
+    if name == "reference":
+        return REFERENCE
+    if name in broken():
+        return f"lab.servers.{name.replace('/', '.')}:app"
+    if ":" in name:
+        return name
+    raise NoSuchServer(name, broken())

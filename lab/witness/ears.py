@@ -44,12 +44,25 @@ class Ears:
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         for order in hearing.orders():
-            if order["do"] == "clock":
+            if order["do"] == "idle":
+                self._await_idle(loop)
+            elif order["do"] == "clock":
                 observe("clocked", ask=order["ask"])
             elif order["do"] == "census":
                 self._census(loop, order["ask"])
         if self.leave_on_eof:
             os._exit(0)
+
+    def _await_idle(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say so when no connection is open any more: now, or when the last one has ended."""
+
+        def look() -> None:
+            if self.connections.running or self.wires.open:
+                loop.call_later(0.01, look)
+            else:
+                observe("idle")
+
+        loop.call_soon_threadsafe(look)
 
     def _census(self, loop: asyncio.AbstractEventLoop, ask: int) -> None:
         error = ""

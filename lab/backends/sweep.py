@@ -1,0 +1,52 @@
+"""The reaper of the lab itself: removes what a run that was killed could not."""
+
+from __future__ import annotations
+
+import time
+
+import docker
+import psutil
+
+from lab.backends import engine
+from lab.backends.compose import PROJECT, RUNNER, SESSION, UNTIL, lives, remove
+from lab.backends.containers import call
+
+FORKSERVER = "lab.backends.forkserver"
+
+
+def sweep() -> int:
+    """Sweep processes, and containers where an engine answers. Returns how many things were removed."""
+    count = sweep_processes()
+    found = engine.find()
+    if isinstance(found, engine.Engine):
+        client = docker.DockerClient(base_url=found.host, timeout=30)
+        try:
+            count += sweep_containers(client)
+        finally:
+            client.close()
+    return count
+
+
+def sweep_containers(client: docker.DockerClient) -> int:
+    """Remove every lab whose runner is dead or whose lease has run out."""
+    found = call(lambda: client.containers.list(all=True, filters={"label": SESSION}))
+    orphaned = {one.labels[PROJECT] for one in found if PROJECT in one.labels and _orphaned(one.labels)}
+    return sum(remove(client, project).total for project in orphaned)
+
+
+def sweep_processes() -> int:
+    """Kill fork servers whose lab is gone. They end by themselves when it goes; this is for one that was paused."""
+    orphans = [process for process in psutil.process_iter(["cmdline", "ppid"]) if _is_orphan(process)]
+    for process in orphans:
+        process.kill()
+    psutil.wait_procs(orphans, timeout=5)
+    return len(orphans)
+
+
+def _orphaned(labels: dict[str, str]) -> bool:
+    runner, until = labels.get(RUNNER, ""), labels.get(UNTIL, "")
+    return bool(runner and not lives(runner)) or bool(until.isdigit() and int(until) < time.time())
+
+
+def _is_orphan(process: psutil.Process) -> bool:
+    return FORKSERVER in (process.info["cmdline"] or ()) and process.info["ppid"] == 1

@@ -1,0 +1,62 @@
+"""Which backend: the one that was asked for, else Docker where an engine answers, else embedded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from lab.backends.stage import Backend
+
+NAMES = ("auto", "docker", "embedded")
+
+
+class NoEngine(RuntimeError):
+    """Docker was asked for and cannot be had. The message says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A backend, and why it is this one.
+
+    Attributes:
+        key, why: the sentence that says so, as a key of `[cli]` in words/ and what fills its gap; "" if nobody asked.
+    """
+
+    backend: Backend
+    key: str = ""
+    why: str = ""
+
+
+def choose(wanted: str | None, app: str, flavour: str) -> Choice:
+    """The backend for a run.
+
+    Args:
+        wanted: one of NAMES; None for LAB_BACKEND, else auto.
+        app: the server's `module:attribute`.
+        flavour: its WebSocket implementation.
+
+    Raises:
+        NoEngine: `docker` was asked for and no engine with Compose v2 answers.
+        KeyError: there is no such backend.
+    """
+    name = wanted or os.environ.get("LAB_BACKEND") or "auto"
+    if name not in NAMES:
+        raise KeyError(name)
+    if name == "embedded":
+        return Choice(_embedded(app, flavour))
+    from lab.backends import engine  # only who wants Docker pays for finding it
+
+    found = engine.find()
+    if isinstance(found, engine.Engine):
+        from lab.backends.docker import Docker
+
+        return Choice(Docker(found, app, flavour), "auto-docker" if name == "auto" else "", found.version)
+    if name == "docker":
+        raise NoEngine(found)
+    return Choice(_embedded(app, flavour), "auto-embedded", found)
+
+
+def _embedded(app: str, flavour: str) -> Backend:
+    from lab.backends.embedded import Embedded, Served
+
+    return Embedded(Served(app, flavour))

@@ -1,0 +1,740 @@
+"""The contract of a link, played on every implementation: two raw sockets, a link between them, and a fault.
+
+Toxiproxy is a real process. Where it is not installed its half is skipped, unless LAB_REQUIRE names "toxiproxy".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import psutil
+import pytest
+import requests
+import toxiproxy.api
+
+from lab.backends.faultlink import Direction, Link, LinkError
+from lab.backends.link import EmbeddedLink, Links
+from lab.backends.toxiproxy import Toxiproxy, ToxiproxyLink
+from lab.clock import Bracket, now
+from tests import real_toxiproxy
+from tests.real_toxiproxy import HOST, free_port
+
+PATIENCE = 5.0
+"""Seconds anything may take that has to happen."""
+SILENCE = 0.15
+"""Seconds without a byte that pass for silence: a hundred times what a chunk takes through either link."""
+SLACK = 0.5
+"""Seconds a thread of the test may wait for its turn on a busy machine."""
+
+Open = Callable[[str, tuple[str, int]], Link]
+
+
+@dataclass
+class Ends:
+    """The two sockets at the ends of one connection."""
+
+    client: socket.socket
+    server: socket.socket
+
+    def both(self) -> tuple[socket.socket, socket.socket]:
+        return self.client, self.server
+
+
+@dataclass
+class Rig:
+    """A server that listens, a link before it, and who has connected."""
+
+    link: Link
+    listener: socket.socket
+    sockets: list[socket.socket] = field(default_factory=list)
+
+    def connect(self) -> Ends:
+        """A client through the link, and the connection the server got for it."""
+        client = self.dial()
+        server, _ = self.listener.accept()
+        server.settimeout(PATIENCE)
+        self.sockets.append(server)
+        return Ends(client, server)
+
+    def dial(self) -> socket.socket:
+        client = socket.create_connection(self.link.address, PATIENCE)
+        self.sockets.append(client)
+        return client
+
+    def close(self) -> None:
+        for sock in [*self.sockets, self.listener]:
+            sock.close()
+
+
+@pytest.fixture(scope="module")
+def toxiproxy_port() -> Iterator[int]:
+    binary = real_toxiproxy.find()
+    if binary is None:
+        why = "no toxiproxy-server: not in LAB_TOXIPROXY, not on PATH, not in .lab/bin"
+        (pytest.fail if "toxiproxy" in os.environ.get("LAB_REQUIRE", "") else pytest.skip)(why)
+    with real_toxiproxy.running(binary) as port:
+        yield port
+
+
+@pytest.fixture
+def toxiproxy_server(toxiproxy_port: int) -> Iterator[Toxiproxy]:
+    with Toxiproxy(HOST, toxiproxy_port, bind=HOST) as server:
+        yield server
+
+
+@pytest.fixture
+def open_embedded() -> Iterator[Open]:
+    with Links() as links:
+        yield links.open
+
+
+@pytest.fixture
+def open_toxiproxy(toxiproxy_server: Toxiproxy) -> Iterator[Open]:
+    with ExitStack() as stack:
+
+        def open_link(name: str, upstream: tuple[str, int]) -> Link:
+            listen = free_port()
+            link = toxiproxy_server.link(name, f"{upstream[0]}:{upstream[1]}", listen, (HOST, listen))
+            stack.callback(link.close)
+            return link
+
+        yield open_link
+
+
+@pytest.fixture(params=["embedded", "toxiproxy"])
+def open_link(request: pytest.FixtureRequest) -> Open:
+    opened: Open = request.getfixturevalue(f"open_{request.param}")
+    return opened
+
+
+@pytest.fixture
+def open_rig(open_link: Open) -> Iterator[Callable[[str], Rig]]:
+    with ExitStack() as stack:
+
+        def make(name: str) -> Rig:
+            listener = socket.create_server((HOST, 0))
+            listener.settimeout(PATIENCE)
+            rig = Rig(open_link(name, listener.getsockname()), listener)
+            stack.callback(rig.close)
+            return rig
+
+        yield make
+
+
+@pytest.fixture
+def rig(open_rig: Callable[[str], Rig]) -> Rig:
+    return open_rig("alice")
+
+
+def exactly(sock: socket.socket, size: int) -> bytes:
+    """The next `size` bytes, or a failure that says how many came."""
+    data = bytearray()
+    while len(data) < size:
+        chunk = sock.recv(min(1 << 20, size - len(data)))
+        assert chunk, f"the stream ended after {len(data)} of {size} bytes"
+        data += chunk
+    return bytes(data)
+
+
+def end(sock: socket.socket) -> str:
+    """How the stream ends: FIN or RST. Nothing else may come."""
+    try:
+        data = sock.recv(100)
+    except ConnectionResetError:
+        return "RST"
+    return f"bytes: {data!r}" if data else "FIN"
+
+
+def ends(connection: Ends) -> tuple[str, str]:
+    """How it ends for the client, and for the server."""
+    return end(connection.client), end(connection.server)
+
+
+def silent(sock: socket.socket) -> bool:
+    """Whether nothing arrives within SILENCE: no byte, no FIN, no RST."""
+    sock.settimeout(SILENCE)
+    try:
+        sock.recv(100)
+    except TimeoutError:
+        return True
+    finally:
+        sock.settimeout(PATIENCE)
+    return False
+
+
+def talk(connection: Ends) -> None:
+    """A few bytes each way."""
+    connection.client.sendall(b"ping")
+    assert exactly(connection.server, 4) == b"ping"
+    connection.server.sendall(b"pong")
+    assert exactly(connection.client, 4) == b"pong"
+
+
+def close_with_rst(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
+    sock.close()
+
+
+# What a healthy link does.
+
+
+def test_bytes_go_through_both_ways(rig: Rig) -> None:
+    talk(rig.connect())
+
+
+def test_eight_mebibytes_arrive_whole_both_ways_at_once(rig: Rig) -> None:
+    connection, size = rig.connect(), 8 << 20
+    sent = [random.randbytes(size) for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        pool.submit(connection.client.sendall, sent[0])
+        pool.submit(connection.server.sendall, sent[1])
+        got = list(pool.map(exactly, (connection.server, connection.client), (size, size)))
+    assert [hashlib.sha256(data).digest() for data in got] == [hashlib.sha256(data).digest() for data in sent]
+
+
+def test_a_client_that_sends_and_leaves_at_once_is_heard(rig: Rig) -> None:
+    for _ in range(20):
+        client = rig.dial()
+        client.sendall(b"I was here")
+        client.close()
+        server, _ = rig.listener.accept()
+        with server:
+            server.settimeout(PATIENCE)
+            assert exactly(server, 10) == b"I was here"
+            assert end(server) == "FIN"
+
+
+def test_a_server_that_speaks_first_and_leaves_at_once_is_heard(rig: Rig) -> None:
+    for _ in range(20):
+        client = rig.dial()
+        server, _ = rig.listener.accept()
+        server.sendall(b"welcome")
+        server.close()
+        assert exactly(client, 7) == b"welcome"
+        assert end(client) == "FIN"
+
+
+def test_when_the_client_closes_the_server_gets_a_fin(rig: Rig) -> None:
+    connection = rig.connect()
+    connection.client.sendall(b"bye")
+    connection.client.close()
+    assert exactly(connection.server, 3) == b"bye"
+    assert end(connection.server) == "FIN"
+
+
+def test_when_the_server_closes_the_client_gets_a_fin(rig: Rig) -> None:
+    connection = rig.connect()
+    connection.server.sendall(b"bye")
+    connection.server.close()
+    assert exactly(connection.client, 3) == b"bye"
+    assert end(connection.client) == "FIN"
+
+
+def test_half_a_close_closes_both_directions(rig: Rig) -> None:
+    connection = rig.connect()
+    connection.client.shutdown(socket.SHUT_WR)
+    assert ends(connection) == ("FIN", "FIN")
+
+
+@pytest.mark.parametrize("armed", [False, True], ids=["plain", "armed"])
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_an_rst_from_one_end_is_a_fin_at_the_other_unless_armed(rig: Rig, who: str, armed: bool) -> None:
+    if armed:
+        rig.link.arm()
+    connection = rig.connect()
+    talk(connection)
+    gone, other = connection.both() if who == "client" else reversed(connection.both())
+    close_with_rst(gone)
+    assert end(other) == ("RST" if armed else "FIN")
+
+
+def test_a_refused_server_is_an_accepted_connection_that_ends(rig: Rig) -> None:
+    rig.listener.close()
+    assert end(rig.dial()) == "FIN"
+
+
+def test_a_slow_reader_holds_the_sender_back_and_loses_nothing(rig: Rig) -> None:
+    connection, chunk, limit = rig.connect(), random.randbytes(1 << 16), 64 << 20
+    connection.client.settimeout(SILENCE)  # as long as this with no room is back-pressure, not a pause
+    sent = 0
+    with pytest.raises(TimeoutError):
+        while sent < limit:
+            sent += connection.client.send(chunk[sent % len(chunk) :])
+    got = exactly(connection.server, sent)
+    whole = chunk * (sent // len(chunk) + 1)
+    assert got == whole[:sent]
+
+
+# Cut.
+
+
+def test_cut_is_a_fin_at_both_ends(rig: Rig) -> None:
+    connections = [rig.connect(), rig.connect()]
+    talk(connections[1])
+    rig.link.cut()
+    assert [ends(connection) for connection in connections] == [("FIN", "FIN")] * 2
+
+
+def test_while_cut_new_connections_are_refused_and_mended_they_pass(rig: Rig) -> None:
+    rig.link.cut()
+    for _ in range(3):
+        with pytest.raises(ConnectionRefusedError):
+            rig.dial()
+    rig.link.mend()
+    talk(rig.connect())
+
+
+def test_cut_reaches_a_connection_the_moment_it_is_open(rig: Rig) -> None:
+    for _ in range(20):
+        client = rig.dial()
+        rig.link.cut()
+        assert end(client) in {"FIN", "RST"}  # the kernel had accepted it, the link may not have
+        rig.link.mend()
+
+
+def test_cutting_twice_and_mending_twice_are_harmless(rig: Rig) -> None:
+    rig.link.cut()
+    rig.link.cut()
+    rig.link.mend()
+    rig.link.mend()
+    talk(rig.connect())
+
+
+# Reset.
+
+
+def test_reset_is_an_rst_at_both_ends_even_of_an_idle_connection(rig: Rig) -> None:
+    rig.link.arm()
+    connection = rig.connect()
+    rig.link.reset()
+    assert ends(connection) == ("RST", "RST")
+
+
+def test_reset_is_an_rst_at_both_ends_of_a_busy_connection(rig: Rig) -> None:
+    rig.link.arm()
+    connection = rig.connect()
+    talk(connection)
+    rig.link.stall()
+    connection.client.sendall(b"on its way")
+    rig.link.reset()
+    assert ends(connection) == ("RST", "RST")
+
+
+def test_after_a_reset_new_connections_pass_and_are_armed_again(rig: Rig) -> None:
+    rig.link.arm()
+    rig.connect()
+    rig.link.reset()
+    again = rig.connect()
+    talk(again)
+    rig.link.reset()
+    assert ends(again) == ("RST", "RST")
+
+
+def test_an_armed_connection_ends_with_an_rst_however_it_ends(rig: Rig) -> None:
+    rig.link.arm()
+    cut, left = rig.connect(), rig.connect()
+    left.client.close()
+    assert end(left.server) == "RST"
+    rig.link.cut()
+    assert ends(cut) == ("RST", "RST")
+
+
+def test_mend_disarms_new_connections(rig: Rig) -> None:
+    rig.link.arm()
+    rig.link.mend()
+    connection = rig.connect()
+    rig.link.cut()
+    assert ends(connection) == ("FIN", "FIN")
+
+
+# Stall.
+
+
+def test_a_stall_lets_nothing_through_and_mend_delivers_it_in_order(rig: Rig) -> None:
+    connection = rig.connect()
+    talk(connection)
+    rig.link.stall()
+    for number in range(20):
+        connection.client.sendall(b"%02d" % number)
+        connection.server.sendall(b"%02d" % (99 - number))
+    assert silent(connection.server)
+    assert silent(connection.client)
+    rig.link.mend()
+    assert exactly(connection.server, 40) == b"".join(b"%02d" % number for number in range(20))
+    assert exactly(connection.client, 40) == b"".join(b"%02d" % (99 - number) for number in range(20))
+    talk(connection)
+
+
+def test_a_stall_loses_nothing_of_a_large_payload(rig: Rig) -> None:
+    connection, payload = rig.connect(), random.randbytes(8 << 20)
+    with ThreadPoolExecutor() as pool:
+        sending = pool.submit(connection.client.sendall, payload)
+        start = exactly(connection.server, 1 << 20)  # the stall comes in the middle
+        reading = pool.submit(exactly, connection.server, len(payload) - len(start))
+        rig.link.stall()
+        rig.link.mend()
+        assert start + reading.result() == payload
+        sending.result()
+
+
+def test_a_stall_meets_connections_opened_under_it(rig: Rig) -> None:
+    rig.link.stall()
+    connection = rig.connect()
+    connection.client.sendall(b"later")
+    assert silent(connection.server)
+    rig.link.mend()
+    assert exactly(connection.server, 5) == b"later"
+
+
+def test_stalling_twice_lets_nothing_out(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.stall()
+    connection.client.sendall(b"held")
+    rig.link.stall()
+    assert silent(connection.server)
+    rig.link.mend()
+    assert exactly(connection.server, 4) == b"held"
+
+
+def test_a_stalled_fin_waits_behind_the_bytes_before_it(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.stall()
+    connection.client.sendall(b"last words")
+    connection.client.close()
+    assert silent(connection.server)
+    rig.link.mend()
+    assert exactly(connection.server, 10) == b"last words"
+    assert end(connection.server) == "FIN"
+
+
+def test_a_fin_with_nothing_before_it_passes_a_stall(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.stall()
+    connection.client.close()
+    assert end(connection.server) == "FIN"
+
+
+def test_a_stalled_connection_can_be_cut(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.stall()
+    connection.client.sendall(b"lost")
+    assert silent(connection.server)
+    rig.link.cut()
+    assert ends(connection) == ("FIN", "FIN")
+    rig.link.mend()
+    talk(rig.connect())
+
+
+# Blackhole.
+
+
+def test_a_blackhole_loses_bytes_both_ways_and_mend_closes_the_connection(rig: Rig) -> None:
+    connection = rig.connect()
+    talk(connection)
+    rig.link.blackhole()
+    connection.client.sendall(b"lost")
+    connection.server.sendall(b"lost")
+    assert silent(connection.server)
+    assert silent(connection.client)
+    rig.link.mend()
+    assert ends(connection) == ("FIN", "FIN")
+    talk(rig.connect())
+
+
+@pytest.mark.parametrize("way", Direction, ids=lambda way: way.value)
+def test_a_blackhole_one_way_leaves_the_other_alone(rig: Rig, way: Direction) -> None:
+    connection = rig.connect()
+    rig.link.blackhole(way)
+    into, out = connection.both() if way is Direction.UPSTREAM else reversed(connection.both())
+    into.sendall(b"lost")
+    assert silent(out)
+    out.sendall(b"kept")
+    assert exactly(into, 4) == b"kept"
+    rig.link.mend()
+    assert ends(connection) == ("FIN", "FIN")
+
+
+def test_a_second_blackhole_adds_its_direction(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.blackhole(Direction.UPSTREAM)
+    rig.link.blackhole(Direction.UPSTREAM, Direction.DOWNSTREAM)
+    connection.server.sendall(b"lost")
+    assert silent(connection.client)
+
+
+def test_a_fin_passes_a_blackhole(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.blackhole()
+    connection.client.sendall(b"lost")
+    connection.client.close()
+    assert end(connection.server) == "FIN"
+
+
+def test_a_blackhole_meets_connections_opened_under_it(rig: Rig) -> None:
+    rig.link.blackhole()
+    connection = rig.connect()
+    connection.client.sendall(b"lost")
+    assert silent(connection.server)
+    rig.link.mend()
+    assert ends(connection) == ("FIN", "FIN")
+
+
+# Latency.
+
+DELAY = 0.1
+"""Seconds: twice what SLACK would hide is not needed, only more than a healthy link ever takes."""
+
+
+@pytest.mark.parametrize("way", Direction, ids=lambda way: way.value)
+def test_latency_delays_every_chunk_by_what_was_asked(rig: Rig, way: Direction) -> None:
+    connection = rig.connect()
+    rig.link.latency(round(DELAY * 1000))
+    into, out = connection.both() if way is Direction.UPSTREAM else reversed(connection.both())
+    for _ in range(3):
+        sent = now()
+        into.sendall(b"late")
+        exactly(out, 4)
+        assert DELAY <= now() - sent <= DELAY + SLACK
+
+
+def test_latency_delays_chunks_together_and_not_one_after_the_other(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.latency(round(DELAY * 1000))
+    before = now()
+    for number in range(100):
+        connection.client.sendall(b"%03d" % number)
+        time.sleep(0.001)  # so that they are chunks
+    assert exactly(connection.server, 300) == b"".join(b"%03d" % number for number in range(100))
+    assert now() - before <= 20 * DELAY
+
+
+def test_a_fin_follows_the_last_delayed_chunk(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.latency(round(DELAY * 1000))
+    sent = now()
+    connection.client.sendall(b"last words")
+    connection.client.close()
+    assert exactly(connection.server, 10) == b"last words"
+    assert end(connection.server) == "FIN"
+    assert now() - sent >= DELAY
+
+
+def test_latency_can_be_changed_and_mend_delivers_at_once(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.latency(60_000)
+    rig.link.latency(30_000)
+    connection.client.sendall(b"one")
+    assert silent(connection.server)
+    connection.client.sendall(b"two")
+    rig.link.mend()
+    assert exactly(connection.server, 6) == b"onetwo"
+    talk(connection)
+
+
+def test_faults_add_up(rig: Rig) -> None:
+    connection = rig.connect()
+    rig.link.latency(1)
+    rig.link.stall()
+    connection.client.sendall(b"held")
+    assert silent(connection.server)
+    rig.link.mend()
+    assert exactly(connection.server, 4) == b"held"
+
+
+# All faults.
+
+
+def test_links_are_independent(open_rig: Callable[[str], Rig]) -> None:
+    alice, bob = open_rig("alice"), open_rig("bob")
+    hers, his = alice.connect(), bob.connect()
+    alice.link.stall()
+    hers.client.sendall(b"held")
+    talk(his)
+    alice.link.cut()
+    assert end(hers.client) == "FIN"
+    talk(his)
+    talk(bob.connect())
+
+
+def seen_end(sock: socket.socket) -> float:
+    end(sock)
+    return now()
+
+
+@pytest.mark.parametrize("fault", ["cut", "reset"])
+def test_the_bracket_holds_the_moment_both_ends_saw_it(rig: Rig, fault: str) -> None:
+    rig.link.arm()
+    connection = rig.connect()
+    with ThreadPoolExecutor() as pool:
+        seen: list[Future[float]] = [pool.submit(seen_end, sock) for sock in connection.both()]
+        asked = now()
+        bracket: Bracket = getattr(rig.link, fault)()
+        answered = now()
+    assert asked <= bracket.before <= bracket.after <= answered
+    for future in seen:
+        assert bracket.before <= future.result() <= bracket.after + SLACK
+
+
+@pytest.mark.parametrize("fault", ["stall", "blackhole", "mend"])
+def test_every_bracket_lies_within_the_call(rig: Rig, fault: str) -> None:
+    rig.connect()
+    asked = now()
+    bracket: Bracket = getattr(rig.link, fault)()
+    assert asked <= bracket.before <= bracket.after <= now()
+
+
+def test_a_link_survives_a_hundred_connections_under_every_fault(rig: Rig) -> None:
+    for turn in range(20):
+        for _ in range(5):
+            rig.connect().client.sendall(b"x")
+        (rig.link.stall, rig.link.cut, rig.link.blackhole, lambda: rig.link.latency(5))[turn % 4]()
+        rig.link.mend()
+    talk(rig.connect())
+
+
+# Only the embedded link.
+
+
+def test_an_embedded_link_can_reset_what_was_not_armed(open_embedded: Open) -> None:
+    listener = socket.create_server((HOST, 0))
+    rig = Rig(open_embedded("alice", listener.getsockname()), listener)
+    connection = rig.connect()
+    rig.link.reset()
+    assert ends(connection) == ("RST", "RST")
+    rig.close()
+
+
+def test_an_embedded_link_follows_a_server_to_its_new_port(open_embedded: Open) -> None:
+    listener = socket.create_server((HOST, 0))
+    link = open_embedded("alice", (HOST, free_port()))
+    assert isinstance(link, EmbeddedLink)
+    rig = Rig(link, listener)
+    assert end(rig.dial()) == "FIN"
+    link.aim(listener.getsockname())
+    talk(rig.connect())
+    rig.close()
+
+
+@pytest.mark.parametrize("error", [None, ValueError("from the test")], ids=["normally", "with an exception"])
+@pytest.mark.parametrize("fault", [None, "stall", "latency", "cut"])
+def test_leaving_the_links_leaves_nothing(error: Exception | None, fault: str | None) -> None:
+    process, threads = psutil.Process(), set(threading.enumerate())
+    listener = socket.create_server((HOST, 0))
+    before = process.num_fds()
+    with ExitStack() as stack:
+        if error is not None:
+            stack.enter_context(pytest.raises(ValueError, match="from the test"))
+        links = stack.enter_context(Links())
+        rigs = [Rig(links.open(name, listener.getsockname()), listener) for name in ("alice", "bob")]
+        connections = [rig.connect() for rig in rigs for _ in range(3)]
+        if fault == "latency":
+            rigs[0].link.latency(1000)
+        elif fault is not None:
+            getattr(rigs[0].link, fault)()
+        connections[5].client.sendall(b"under way")
+        rigs[1].dial()
+        if error is not None:
+            raise error
+    assert set(threading.enumerate()) == threads
+    for connection in connections[3:]:
+        assert end(connection.client) == "FIN"
+    for rig in rigs:
+        with pytest.raises(ConnectionRefusedError):
+            rig.dial()
+        rig.sockets = [sock for sock in rig.sockets if sock.close() is None]
+    assert process.num_fds() == before
+    listener.close()
+
+
+def test_closed_links_say_so() -> None:
+    with Links() as links:
+        link = links.open("alice", (HOST, 1))
+        with pytest.raises(LinkError, match="already"):
+            links.open("alice", (HOST, 1))
+    with pytest.raises(LinkError, match="'alice': the links are closed"):
+        link.cut()
+    with pytest.raises(LinkError, match="closed"):
+        links.open("bob", (HOST, 1))
+
+
+# Only the adapter to Toxiproxy.
+
+
+def test_the_adapter_cannot_reset_what_was_not_armed(open_toxiproxy: Open) -> None:
+    link = open_toxiproxy("alice", (HOST, 1))
+    with pytest.raises(LinkError, match="'alice' is not armed"):
+        link.reset()
+
+
+def test_an_api_that_is_not_there_is_one_clear_line() -> None:
+    port = free_port()
+    with Toxiproxy(HOST, port) as nobody:
+        for call in (nobody.version, lambda: nobody.wait(0.05), lambda: nobody.link("alice", "a:1", 1, (HOST, 1))):
+            with pytest.raises(LinkError) as caught:
+                call()
+            assert str(caught.value) == f"no Toxiproxy answers at {HOST}:{port}"
+            assert caught.value.__suppress_context__
+
+
+def test_an_api_that_says_nothing_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.backends.toxiproxy.ANSWER_SECONDS", SILENCE)
+    with socket.create_server((HOST, 0)) as mute, Toxiproxy(HOST, mute.getsockname()[1]) as server:
+        with pytest.raises(LinkError, match="takes too long"):
+            server.version()
+
+
+def test_an_api_that_goes_away_is_one_clear_line(toxiproxy_port: int) -> None:
+    del toxiproxy_port  # asked for so that there is a binary
+    with real_toxiproxy.running(str(real_toxiproxy.find())) as port, Toxiproxy(HOST, port, bind=HOST) as server:
+        listen = free_port()
+        link = server.link("alice", f"{HOST}:1", listen, (HOST, listen))
+    for call in (link.arm, link.cut, link.stall, link.blackhole, link.mend, link.close):
+        with pytest.raises(LinkError, match="^no Toxiproxy answers at"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "..", "a b", "a?b"])
+def test_a_name_toxiproxy_cannot_find_again_is_refused(toxiproxy_server: Toxiproxy, name: str) -> None:
+    with pytest.raises(LinkError, match="cannot be named"):
+        toxiproxy_server.link(name, f"{HOST}:1", free_port(), (HOST, 1))
+
+
+def test_a_busy_port_is_one_clear_line(toxiproxy_server: Toxiproxy) -> None:
+    with socket.create_server((HOST, 0)) as busy, pytest.raises(LinkError, match="address already in use"):
+        toxiproxy_server.link("alice", f"{HOST}:1", busy.getsockname()[1], (HOST, 1))
+
+
+def test_a_link_of_the_same_name_takes_the_place_of_the_old_one(toxiproxy_server: Toxiproxy) -> None:
+    ports = [free_port(), free_port()]
+    links: list[ToxiproxyLink] = [toxiproxy_server.link("alice", f"{HOST}:1", port, (HOST, port)) for port in ports]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(links[0].address, PATIENCE)
+    socket.create_connection(links[1].address, PATIENCE).close()
+    links[1].close()
+
+
+def test_proxy_variables_do_not_lead_the_adapter_astray(
+    toxiproxy_server: Toxiproxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://{HOST}:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    assert toxiproxy_server.version() == "2.12.0"
+
+
+def test_the_package_is_given_back_as_it_was(toxiproxy_server: Toxiproxy) -> None:
+    toxiproxy_server.version()
+    with Toxiproxy(HOST, free_port()) as nobody, pytest.raises(LinkError):
+        nobody.version()
+    toxiproxy_server.version()
+    assert toxiproxy.api.requests is requests
+    assert (toxiproxy.api.APIConsumer.host, toxiproxy.api.APIConsumer.port) == ("127.0.0.1", 8474)

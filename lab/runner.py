@@ -22,6 +22,9 @@ from lab.verdict import Outcome, Verdict
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 2.0
 CENSUS_SECONDS = 5.0
+CENSUS_SHARE = 2.0
+"""How many times as long as a census took, the lab waits before the next."""
+
 GRACE_SECONDS = 1.0
 """How long the last words of bystanders may take to show, after everything else has settled."""
 
@@ -52,6 +55,7 @@ class Play:
         self.scenario, self.stage, self.nemesis = scenario, stage, nemesis
         self.timeline, self.watch = timeline, watch
         self._asks = itertools.count(1)
+        self._next_census = 0.0
 
     def story(self) -> None:
         """Every step, in order; each is done when the facts say so."""
@@ -80,7 +84,7 @@ class Play:
                 self._order(who, "leave", "leave", code=code, reason=reason)
                 self._wait(lambda seen: seen.first("closed", who) is not None, ANSWER_SECONDS)
             case Rest(_, seconds):
-                time.sleep(seconds)  # the only sleep: here time is the point
+                time.sleep(seconds)  # here time is the point
 
     def settle(self) -> None:
         """Wait until every claim holds or the server's time is over; then hear the bystanders' last words."""
@@ -93,10 +97,15 @@ class Play:
     def census(self) -> None:
         """Have the server count what it holds, and wait for the answer."""
         server = self.stage.actor(SERVER)
+        pause = self._next_census - now()
+        if pause > 0:
+            time.sleep(pause)  # counting must not be what keeps the server busy
+        before = now()
         if server.exit is None:
             ask = next(self._asks)
             server.order("census", ask=ask)
             self._wait(lambda seen: server.exit is not None or _asked(seen.last("counted"), ask), CENSUS_SECONDS)
+        self._next_census = now() + CENSUS_SHARE * (now() - before)
 
     def _until_held(self, seconds: float, *, asked: bool) -> None:
         deadline = now() + seconds
@@ -125,7 +134,7 @@ class Play:
 
     def _await_set_up(self, names: tuple[str, ...]) -> None:
         """Until the server holds for each what it sets up, so that its absence later means something."""
-        deadline = now() + ANSWER_SECONDS
+        deadline = now() + CONNECT_SECONDS
         while now() < deadline:
             self.census()
             census = evidence.last_census(self.timeline)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 from lab.backends.toxiproxy import Toxiproxy
+from tests.link_rig import HOST, free_port
 
-HOST = "127.0.0.1"
 BUILT = Path(__file__).resolve().parent.parent / ".lab" / "bin" / "toxiproxy-server"
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -26,20 +25,22 @@ def find() -> str | None:
     return os.environ.get("LAB_TOXIPROXY") or shutil.which("toxiproxy-server") or shutil.which(BUILT)
 
 
-def free_port() -> int:
-    """A port nobody listens on, below those the kernel hands out, so that nobody is given it by chance."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as sock:
-            if sock.connect_ex((HOST, port)) != 0:
-                return port
+def require() -> str:
+    """The binary; the test is skipped without one, or fails if LAB_REQUIRE names "toxiproxy"."""
+    binary = find()
+    if binary is not None:
+        return binary
+    why = "no toxiproxy-server: not in LAB_TOXIPROXY, not on PATH, not in .lab/bin"
+    if "toxiproxy" in os.environ.get("LAB_REQUIRE", ""):
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 @contextmanager
-def running(binary: str) -> Iterator[int]:
+def running() -> Iterator[int]:
     """A Toxiproxy of our own on the loopback interface; the port of its API."""
     port = free_port()
-    argv = [binary, "-host", HOST, "-port", str(port)]
+    argv = [require(), "-host", HOST, "-port", str(port)]
     quiet = {**os.environ, "LOG_LEVEL": "error"}
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=quiet) as process:
         try:

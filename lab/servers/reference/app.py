@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnected
 
 from lab.servers.reference.manager import Manager
-from lab.servers.reference.messages import Complaint, Message, next_message
+from lab.servers.reference.messages import Complaint, Message, how_it_ended, next_message
 from lab.servers.reference.presence import Ending, Presence
 from lab.servers.reference.reaper import Reaper
 from lab.servers.reference.session import Session
@@ -61,9 +62,13 @@ def create_app(session_type: type[Session] = Session, reaper_type: type[Reaper] 
             # Not `async for ... in websocket.iter_json()`: it swallows the disconnect, and its code with it.
             while True:
                 await answer(session, await next_message(websocket))
-        except WebSocketDisconnect as end:
+        except (WebSocketDisconnect, WebSocketDisconnected) as gone:
+            end = await how_it_ended(websocket, gone)
             ending = Ending(end.code, end.reason or "")
             react(end, session.user)
+        except TimeoutError:
+            log.warning("%s does not read: dropping the connection", session.user)
+            ending = Ending(1008, "does not read")
         except asyncio.CancelledError:
             if not session.evicted:
                 raise

@@ -10,7 +10,7 @@ from fastapi import WebSocketDisconnect
 if TYPE_CHECKING:
     from lab.servers.reference.session import Session
 
-BEAT_SECONDS = 0.2
+BEAT_SECONDS = 0.5
 
 
 class Heartbeat:

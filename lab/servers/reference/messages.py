@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from json import JSONDecodeError
 
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketState
 
 KINDS = ("echo", "broadcast", "bug")
 
@@ -39,3 +41,20 @@ async def next_message(websocket: WebSocket) -> Message | Complaint:
         return Complaint("bad-shape", f'want {{"type": one of {", ".join(KINDS)}, "text": "..."}}')
     text = data.get("text", "")
     return Message(data["type"], text) if isinstance(text, str) else Complaint("bad-shape", '"text" must be a string')
+
+
+async def how_it_ended(websocket: WebSocket, gone: WebSocketDisconnect | RuntimeError) -> WebSocketDisconnect:
+    """The end with its true code, whoever learned of it first.
+
+    A send that fails says 1006 even after a clean goodbye, and from then on Starlette's receive_json raises a
+    RuntimeError: the code is still there, in the message that nobody has received yet.
+    """
+    try:
+        async with asyncio.timeout(1.0):
+            while websocket.client_state is WebSocketState.CONNECTED:
+                message = await websocket.receive()
+                if message["type"] == "websocket.disconnect":
+                    return WebSocketDisconnect(message.get("code", 1006), message.get("reason"))
+    except TimeoutError:
+        pass
+    return gone if isinstance(gone, WebSocketDisconnect) else WebSocketDisconnect(1006)

@@ -27,11 +27,16 @@ class Choice:
     why: str = ""
 
 
-def choose(wanted: str | None, app: str, flavour: str) -> Choice:
+def wanted(asked: str | None) -> str:
+    """The name that was asked for, else LAB_BACKEND, else auto. It need not be one of NAMES."""
+    return asked or os.environ.get("LAB_BACKEND") or "auto"
+
+
+def choose(asked: str | None, app: str, flavour: str) -> Choice:
     """The backend for a run.
 
     Args:
-        wanted: one of NAMES; None for LAB_BACKEND, else auto.
+        asked: one of NAMES, or None.
         app: the server's `module:attribute`.
         flavour: its WebSocket implementation.
 
@@ -39,7 +44,7 @@ def choose(wanted: str | None, app: str, flavour: str) -> Choice:
         NoEngine: `docker` was asked for and no engine with Compose v2 answers.
         KeyError: there is no such backend.
     """
-    name = wanted or os.environ.get("LAB_BACKEND") or "auto"
+    name = wanted(asked)
     if name not in NAMES:
         raise KeyError(name)
     if name == "embedded":

@@ -9,43 +9,43 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
-from rich.console import Console
-from typer.exceptions import TyperException
+import click
 
+import lab
 from lab import scenario as scenarios
 from lab.backends.actors import StageError
 from lab.backends.stage import Backend
 from lab.clock import now
-from lab.reports import Played, Report, terminal
+from lab.reports import Played, Report
+from lab.servers import NoSuchServer, application
 from lab.signals import Interrupted, unwinding
 from lab.verdict import Outcome
 from lab.words import LANGUAGES, Words, default_language
 
-app = typer.Typer(name="lab", help="A lab for the ways a WebSocket dies.", add_completion=False, no_args_is_help=True)
+if TYPE_CHECKING:
+    from rich.console import Console
 
-Lang = Annotated[str | None, typer.Option("--lang", help="en or ko; by default LAB_LANG or the locale's.")]
-Scenario = Annotated[str, typer.Argument(help="A name from `lab list`.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file.")]
-JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write the report as JUnit XML to this file.")]
-BackendName = Annotated[str | None, typer.Option("--backend", help="auto, docker or embedded; or LAB_BACKEND.")]
-Project = Annotated[str | None, typer.Option("--project", help="The lab's name, where several run; or LAB_PROJECT.")]
+    from lab.backends.compose import Composition
+
+lang_option = click.option("--lang", help="en or ko; by default LAB_LANG or the locale's.")
+backend_option = click.option("--backend", help="auto, docker or embedded; by default LAB_BACKEND or auto.")
+project_option = click.option("--project", help="The lab's name, where several run; by default LAB_PROJECT.")
+json_option = click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
+junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
+
+
+@click.group(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(lab.__version__, message="hangup %(version)s")
+def app() -> None:
+    """A lab for the ways a WebSocket dies. Exit codes: 0 held, 1 violated, 2 no verdict."""
 
 
 class Refusal(Exception):
-    """No verdict: exit code 2, and one line that says why.
-
-    Attributes:
-        log: more lines, where they help.
-    """
-
-    def __init__(self, line: str, log: tuple[str, ...] = ()) -> None:
-        super().__init__(line)
-        self.log = log
+    """No verdict: exit code 2, and one line that says why."""
 
 
 def main() -> NoReturn:
@@ -54,12 +54,14 @@ def main() -> NoReturn:
         with unwinding():
             code = app(standalone_mode=False)
     except Refusal as refusal:
-        code = _refuse(str(refusal), *refusal.log)
-    except TyperException as error:
-        code = _refuse(getattr(error, "format_message", lambda: str(error))())
-    except typer.Exit as leaving:
-        code = leaving.exit_code
-    except (Interrupted, typer.Abort):
+        code = _refuse(str(refusal))
+    except click.ClickException as error:
+        code = _refuse(error.format_message())
+    except StageError as error:
+        words = Words(default_language())
+        log = (words.fill("cli", "log"), *error.log) if error.log else ()
+        code = _refuse(words.fill("cli", "aborted", why=str(error)), *log)
+    except (Interrupted, click.Abort):
         code = _refuse(Words(default_language()).fill("cli", "interrupted"))
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -70,7 +72,9 @@ def _refuse(*lines: str) -> int:
 
 
 @app.command("list")
-def list_scenarios(as_json: AsJson = False, lang: Lang = None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@lang_option
+def list_scenarios(as_json: bool, lang: str | None) -> None:
     """Show every scenario."""
     words = _words(lang)
     titles = {name: words.scenario(name).title for name in scenarios.names()}
@@ -83,7 +87,9 @@ def list_scenarios(as_json: AsJson = False, lang: Lang = None) -> None:
 
 
 @app.command()
-def explain(name: Scenario, lang: Lang = None) -> None:
+@click.argument("name", metavar="SCENARIO")
+@lang_option
+def explain(name: str, lang: str | None) -> None:
     """Tell a scenario's story and what it claims, without playing it."""
     words = _words(lang)
     loaded = _load(name, words)
@@ -96,22 +102,31 @@ def explain(name: Scenario, lang: Lang = None) -> None:
 
 
 @app.command()
+@click.argument("names", nargs=-1, metavar="SCENARIO...")
+@click.option("--all", "every", is_flag=True, help="Play them all.")
+@backend_option
+@click.option("--flavour", default="rfc6455", show_default=True, help="The server's WebSocket implementation.")
+@click.option("--server", default="reference", show_default=True, help="reference, broken/NAME or module:attribute.")
+@click.option("--seed", type=int, help="Shuffle the order in which scenarios are played.")
+@json_option
+@junit_option
+@lang_option
 def run(
-    names: Annotated[list[str] | None, typer.Argument(help="Scenarios to play.", metavar="SCENARIO...")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Play them all.")] = False,
-    backend: BackendName = None,
-    flavour: Annotated[str, typer.Option("--flavour", help="The server's WebSocket implementation.")] = "rfc6455",
-    server: Annotated[str, typer.Option("--server", help="reference, broken/NAME or module:attribute.")] = "reference",
-    seed: Annotated[int | None, typer.Option("--seed", help="Shuffle the order in which scenarios are played.")] = None,
-    json_file: JsonFile = None,
-    junit: JunitFile = None,
-    lang: Lang = None,
+    names: tuple[str, ...],
+    every: bool,
+    backend: str | None,
+    flavour: str,
+    server: str,
+    seed: int | None,
+    json_file: Path | None,
+    junit: Path | None,
+    lang: str | None,
 ) -> int:
     """Play scenarios and judge them."""
     from lab.session import shuffled
 
     words = _words(lang)
-    todo = tuple(dict.fromkeys(scenarios.names() if every else names or ()))
+    todo = tuple(dict.fromkeys(scenarios.names() if every else names))
     if not todo:
         raise Refusal(words.fill("cli", "nothing-to-run"))
     for name in todo:
@@ -122,12 +137,11 @@ def run(
 
 
 @app.command()
-def judge(
-    path: Annotated[Path, typer.Argument(help="A timeline that `lab run` wrote.", metavar="RUN.jsonl")],
-    json_file: JsonFile = None,
-    junit: JunitFile = None,
-    lang: Lang = None,
-) -> int:
+@click.argument("path", type=click.Path(path_type=Path), metavar="RUN.jsonl")
+@json_option
+@junit_option
+@lang_option
+def judge(path: Path, json_file: Path | None, junit: Path | None, lang: str | None) -> int:
     """Judge a stored timeline again: no engine, no server, the same verdict."""
     from lab.judge import judge as verdict_on
     from lab.timeline import Timeline, TimelineError
@@ -141,37 +155,94 @@ def judge(
     head = timeline.header
     verdict = verdict_on(_load(head.scenario, words), timeline)
     played = Played(head.scenario, verdict, timeline, path=str(path))
-    Console(soft_wrap=True).print(terminal.scenario(played, words), end="")
+    _print(played, words)
     report = Report("judge", head.subject, head.backend, head.flavour, 0.0, (played,))
     return _finish(report, words, json_file, junit)
 
 
 @app.command()
-def up(backend: BackendName = None, project: Project = None, lang: Lang = None) -> int:
+@backend_option
+@project_option
+@lang_option
+def up(backend: str | None, project: str | None, lang: str | None) -> None:
     """Bring the containers up, so that scenarios start at once."""
-    return _compose(lambda composition: composition.up(), backend, project, lang)
+    words = _words(lang)
+    with _composition(backend, project, words) as composition:
+        if composition is None:
+            print(words.fill("cli", "up-embedded"))
+            return
+        was_up = composition.is_up()
+        try:
+            composition.up("up")
+            server, toxiproxy = composition.await_ready()
+        except BaseException:
+            if not was_up:
+                composition.down()
+            raise
+        print(words.fill("cli", "up", project=composition.project, server=server, toxiproxy=toxiproxy))
 
 
 @app.command()
-def down(project: Project = None, lang: Lang = None) -> int:
+@project_option
+@lang_option
+def down(project: str | None, lang: str | None) -> None:
     """Take the containers down, with all that any run left behind."""
-    return _compose(lambda composition: composition.down(), None, project, lang)
-
-
-@app.command()
-def status(project: Project = None, lang: Lang = None) -> int:
-    """Say what is up."""
-    return _compose(lambda composition: composition.status(), None, project, lang)
-
-
-@app.command()
-def sweep(lang: Lang = None) -> int:
-    """Remove whatever runs that were killed have left behind, processes and containers."""
     from lab.backends.sweep import sweep as sweep_all
 
     words = _words(lang)
-    print(words.fill("cli", "swept", count=sweep_all()))
-    return 0
+    with _composition(None, project, words) as composition:
+        if composition is not None:
+            gone = composition.down()
+            counts = {"containers": gone.containers, "networks": gone.networks, "volumes": gone.volumes}
+            key = "down" if gone.total else "not-up"
+            print(words.fill("cli", key, project=composition.project, **counts))
+    swept = sweep_all()
+    if swept or composition is None:
+        print(words.fill("cli", "swept", count=swept))
+
+
+@app.command()
+@project_option
+@lang_option
+def status(project: str | None, lang: str | None) -> None:
+    """Say what is up."""
+    words = _words(lang)
+    with _composition(None, project, words) as composition:
+        lines = list(composition.status()) if composition is not None else []
+        print(*lines or [words.fill("cli", "not-up", project=composition.project if composition else "-")], sep="\n")
+
+
+@app.command()
+@lang_option
+def sweep(lang: str | None) -> None:
+    """Remove whatever runs that were killed have left behind, processes and containers."""
+    from lab.backends.sweep import sweep as sweep_all
+
+    print(_words(lang).fill("cli", "swept", count=sweep_all()))
+
+
+@contextmanager
+def _composition(backend: str | None, project: str | None, words: Words) -> Iterator[Composition | None]:
+    """The lab's project on the engine that answers; None where there is no engine and none was insisted on."""
+    from lab.backends import engine
+    from lab.choose import NAMES, wanted
+
+    name = wanted(backend)
+    if name not in NAMES:
+        raise Refusal(words.fill("cli", "no-backend", name=name))
+    found = engine.find() if name != "embedded" else ""
+    if not isinstance(found, engine.Engine):
+        if name == "docker":
+            raise Refusal(words.fill("cli", "no-engine", why=found))
+        yield None
+        return
+    from lab.backends.compose import Composition, default_project
+
+    composition = Composition(found, project or default_project(), application("reference"), "rfc6455")
+    try:
+        yield composition
+    finally:
+        composition.close()
 
 
 def _run(todo: tuple[str, ...], backend: str | None, flavour: str, server: str, words: Words) -> Report:
@@ -179,36 +250,47 @@ def _run(todo: tuple[str, ...], backend: str | None, flavour: str, server: str, 
     from lab.session import Session
 
     chosen = _choose(backend, server, flavour, words)
-    console = Console(soft_wrap=True)
     before = now()
     played: list[Played] = []
     try:
-        chosen.open()
-        session = Session(chosen, server, flavour, new_run())
-        with _live(console, words) as watch:
+        with _live(words) as watch:
+            chosen.open()
+            session = Session(chosen, server, flavour, new_run())
             for name in todo:
-                for one in session.play((name,), lambda step, name=name: watch(name, step)):  # type: ignore[misc]
-                    played.append(one)
-                    console.print(terminal.scenario(one, words), end="")
-    except StageError as error:
-        log = (words.fill("cli", "log"), *error.log) if error.log else ()
-        raise Refusal(words.fill("cli", "aborted", why=str(error)), log) from None
+                played.append(session.play(name, watch))
+                _print(played[-1], words)
     finally:
         chosen.close()
     report = Report("run", server, chosen.name, flavour, now() - before, tuple(played))
     if len(played) > 1:
-        console.print(terminal.summary(report, words))
+        from lab.reports import terminal
+
+        print(terminal.summary(report, words))
     return report
 
 
 @contextmanager
-def _live(console: Console, words: Words) -> Iterator[Callable[[str, str], None]]:
+def _live(words: Words) -> Iterator[Callable[[str, str], None]]:
     """Show what is being played; nothing where the output is piped."""
+    console = _console()
     if not console.is_terminal:
         yield lambda _name, _step: None
         return
     with console.status("…") as spinner:
         yield lambda name, step: spinner.update(words.fill("cli", "playing", name=name, step=step))
+
+
+def _print(played: Played, words: Words) -> None:
+    from lab.reports import terminal
+
+    _console().print(terminal.scenario(played, words), end="")
+
+
+@cache
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(soft_wrap=True)
 
 
 def _finish(report: Report, words: Words, json_file: Path | None, junit: Path | None) -> int:
@@ -244,7 +326,6 @@ def _check_writable(words: Words, *paths: Path | None) -> None:
 
 def _choose(backend: str | None, server: str, flavour: str, words: Words) -> Backend:
     from lab.choose import NoEngine, choose
-    from lab.servers import NoSuchServer, application
     from lab.witness.flavour import PROTOCOLS
 
     if flavour not in PROTOCOLS:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.backends.stage import Backend
 from lab.clock import now
 from lab.reports import Played
-from lab.runner import Watch, run
+from lab.runner import run
 from lab.scenario import load
 from lab.timeline import Header, Timeline
+
+
+Watch = Callable[[str, str], None]
+"""Told which scenario is being played, and which step of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +33,14 @@ class Session:
     flavour: str
     folder: Path
 
-    def play(self, names: Iterable[str], watch: Watch = lambda _: None) -> Iterator[Played]:
-        """Play each. A timeline is written even if the run is cut short; unsealed, it is nobody's evidence."""
-        for name in names:
-            yield self._play(name, watch)
-
-    def _play(self, name: str, watch: Watch) -> Played:
+    def play(self, name: str, watch: Watch = lambda _name, _step: None) -> Played:
+        """Play one. Its timeline is written even if the run is cut short; unsealed, it is nobody's evidence."""
         scenario = load(name)
         timeline = Timeline(Header(name, self.subject, self.backend.name, self.flavour))
         path = self.folder / f"{name}.jsonl"
         before = now()
         try:
-            verdict = run(scenario, self.backend, timeline, watch)
+            verdict = run(scenario, self.backend, timeline, lambda step: watch(name, step))
         finally:
             path.write_text(timeline.to_jsonl(), encoding="utf-8")
         return Played(name, verdict, timeline, now() - before, str(path))

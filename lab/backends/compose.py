@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
+import re
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 
 import docker
@@ -19,6 +22,7 @@ from docker.models.containers import Container
 from lab.backends.actors import StageError
 from lab.backends.containers import call
 from lab.backends.engine import Engine
+from lab.clock import now
 from lab.paths import ROOT
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
@@ -26,6 +30,7 @@ SESSION, RUNNER, UNTIL = "hangup.session", "hangup.runner", "hangup.until"
 LEASE_SECONDS = {"run": 15 * 60, "up": 12 * 3600}
 """How long a lab may live before anybody may sweep it: one that a run brought up for itself, and one of `lab up`."""
 CALL_SECONDS = 30
+READY_SECONDS, POLL_SECONDS = 20.0, 0.05
 CONFLICT = 409
 
 T = TypeVar("T")
@@ -38,6 +43,12 @@ class Removed:
     containers: int = 0
     networks: int = 0
     volumes: int = 0
+
+    def __add__(self, other: Removed) -> Removed:
+        """The sum, kind by kind."""
+        return Removed(
+            self.containers + other.containers, self.networks + other.networks, self.volumes + other.volumes
+        )
 
     @property
     def total(self) -> int:
@@ -92,21 +103,53 @@ class Composition:
             "DOCKER_HOST": self.engine.host,
         }
         command = ["docker", "compose", "--project-directory", str(ROOT), "-p", self.project]
-        # Its own process group: Ctrl-C is for the lab, which then takes down what Compose has started.
-        done = subprocess.run(
+        # Its own process group: Ctrl-C is for the lab, which lets Compose come to an end and then takes all down.
+        compose = subprocess.Popen(
             [*command, "up", "-d", "--build", "--quiet-pull"],
-            env={key: value for key, value in env.items() if value or key == "LAB_RUNNER"},
-            capture_output=True,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
             start_new_session=os.name != "nt",
         )
-        if done.returncode != 0:
-            raise StageError("docker compose could not bring the lab up", tuple(done.stderr.splitlines()[-12:]))
+        try:
+            _, said = compose.communicate()
+        except BaseException:
+            compose.terminate()
+            compose.communicate()
+            raise
+        if compose.returncode != 0:
+            raise _failure(said)
+
+    def await_ready(self) -> tuple[str, str]:
+        """Wait until the server answers; the addresses of the server and of Toxiproxy on this machine."""
+        (host, port), toxiproxy = self.port("server", 8000), self.port("toxiproxy", 8474)
+        deadline = now() + READY_SECONDS
+        while not _healthy(host, port):
+            server = call(lambda: self.containers()["server"])
+            if server.status == "exited" or now() > deadline:
+                log = server.logs(tail=12, stdout=False).decode(errors="replace").splitlines()
+                raise StageError("the server does not answer", tuple(log))
+            time.sleep(POLL_SECONDS)
+        return f"http://{host}:{port}", "{}:{}".format(*toxiproxy)
+
+    def status(self) -> Iterator[str]:
+        """A line for each container, and one for each link that is not well."""
+        containers = self.containers()
+        for service, container in sorted(containers.items()):
+            state = container.attrs["State"]
+            health = state.get("Health", {}).get("Status", "")
+            networks = " ".join(sorted(name.rpartition("_")[2] for name in container.attrs["NetworkSettings"]["Networks"]))
+            ports = " ".join(f"{bound[0]['HostIp']}:{bound[0]['HostPort']}" for bound in container.ports.values() if bound)
+            yield f"{service:<10} {state['Status']:<9} {health:<9} {networks or '-':<11} {ports}".rstrip()
 
     def down(self) -> Removed:
-        """Remove everything of this project. What is gone already is no error."""
-        return remove(self.client, self.project)
+        """Remove everything of this project, and look again until there is nothing: a creation may be under way."""
+        removed = Removed()
+        while (more := remove(self.client, self.project)).total:
+            removed = removed + more
+        return removed
 
     def port(self, service: str, port: int) -> tuple[str, int]:
         """Where a published port of a service is on this machine."""
@@ -119,6 +162,26 @@ class Composition:
     def close(self) -> None:
         """Let go of the engine."""
         self.client.close()
+
+
+def _healthy(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=1.0)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _failure(said: str) -> StageError:
+    """What Compose says in the end, in one line; a taken port is the reason that people meet most."""
+    taken = re.search(r"(?:127\.0\.0\.1|0\.0\.0\.0):(\d+).*(?:already|in use)", said)
+    if taken:
+        return StageError(f"port {taken[1]} is taken: free it, or set LAB_SERVER_PORT or LAB_TOXIPROXY_PORT")
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it says nothing"]
+    return StageError(f"docker compose could not bring the lab up: {lines[-1]}", tuple(lines[-12:]))
 
 
 def me() -> str:

@@ -15,6 +15,7 @@ from lab.backends.compose import Composition, default_project
 from lab.backends.containers import ContainerActor, call
 from lab.backends.engine import Engine
 from lab.backends.lock import Lock
+from lab.backends.sweep import sweep_containers
 from lab.backends.stage import Cast, Injected, Mend
 from lab.backends.toxiproxy import Toxiproxy, ToxiproxyLink
 from lab.clock import Bracket, now
@@ -44,6 +45,7 @@ class Docker:
     def open(self) -> None:
         """Find the lab or bring one up; then its Toxiproxy and a link for each client."""
         self._composition = self._find() or self._bring_up()
+        sweep_containers(self._composition.client)
         self._toxiproxy = Toxiproxy(*self._composition.port(TOXIPROXY, 8474))
         self._toxiproxy.wait(READY_SECONDS)
         for number, client in enumerate(CLIENTS):
@@ -88,11 +90,8 @@ class Docker:
         return composition
 
     def _bring_up(self) -> Composition:
-        from lab.backends.sweep import sweep_containers
-
         project = f"{default_project()}-run-{os.getpid()}"
         self._composition = Composition(self.engine, project, self.app, self.flavour)
-        sweep_containers(self._composition.client)
         self._own = True
         self._composition.up("run")
         return self._composition

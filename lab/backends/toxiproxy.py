@@ -181,7 +181,10 @@ class ToxiproxyLink:
 
     def stall(self) -> Bracket:
         """See `Link.stall`."""
-        return self._inject("bandwidth", tuple(Direction), rate=0)
+        held = self._inject("bandwidth", tuple(Direction), rate=0)
+        # Adding a toxic makes the one before it let go of a chunk. This one has none.
+        guarded = self._inject("noop", tuple(Direction))
+        return Bracket(held.before, guarded.after)
 
     def blackhole(self, *directions: Direction) -> Bracket:
         """See `Link.blackhole`."""

@@ -38,7 +38,7 @@ def react(end: WebSocketDisconnect, user: str) -> None:
 def create_app(session_type: type[Session] = Session, reaper_type: type[Reaper] = Reaper) -> FastAPI:
     """The reference server. Broken ones pass a session or a reaper with a bug in it."""
     manager = Manager()
-    presence = Presence.from_environment()
+    presence = Presence()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

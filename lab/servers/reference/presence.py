@@ -49,26 +49,24 @@ class Ending:
 class Presence:
     """Who is connected, as the database sees it.
 
-    Args:
-        url: an SQLAlchemy URL for an async driver.
+    The database is DATABASE_URL, an SQLAlchemy URL for an async driver; by default a file in the current folder.
+
+    Attributes:
+        boot_id: this process; rows of any other are somebody else's, or nobody's.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.boot_id = uuid.uuid4().hex
+    def __init__(self) -> None:
+        self.boot_id = ""
         self.engine: AsyncEngine | None = None
         self.writing: set[asyncio.Task[Any]] = set()
-
-    @classmethod
-    def from_environment(cls) -> Presence:
-        """The database that DATABASE_URL names; a file in the current folder by default."""
-        return cls(os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///presence.sqlite3"))
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Hold the database open; on the way out, wait for every write that a `finally` has started."""
+        self.boot_id = uuid.uuid4().hex
+        url = os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///presence.sqlite3")
         # One connection: SQLite takes one writer at a time anyway, and a queue beats "database is locked".
-        self.engine = create_async_engine(self.url, pool_size=1, max_overflow=0)
+        self.engine = create_async_engine(url, pool_size=1, max_overflow=0)
         event.listen(self.engine.sync_engine, "connect", _pragmas)
         async with self.engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)

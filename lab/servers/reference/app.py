@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -17,6 +17,8 @@ from lab.servers.reference.reaper import Reaper
 from lab.servers.reference.session import Session
 
 log = logging.getLogger("reference")
+
+Serve = Callable[[WebSocket, Session], Awaitable[None]]
 
 REACTIONS = {
     1000: (logging.INFO, "clean close"),
@@ -35,10 +37,38 @@ def react(end: WebSocketDisconnect, user: str) -> None:
     log.log(level, "%s gone: code=%s reason=%r: %s", user, end.code, end.reason or "", meaning)
 
 
-def create_app(session_type: type[Session] = Session, reaper_type: type[Reaper] = Reaper) -> FastAPI:
-    """The reference server. Broken ones pass a session or a reaper with a bug in it."""
-    manager = Manager()
-    presence = Presence()
+async def serve(websocket: WebSocket, session: Session) -> None:
+    """One session, from the first message to the last line of cleanup. This is the pattern to take home."""
+    ending = Ending()
+    try:
+        await session.open()
+        # Not `async for ... in websocket.iter_json()`: it swallows the disconnect, and its code with it.
+        while True:
+            await answer(session, await next_message(websocket))
+    except (WebSocketDisconnect, WebSocketDisconnected) as gone:
+        end = await how_it_ended(websocket, gone)
+        ending = Ending(end.code, end.reason or "")
+        react(end, session.user)
+    except TimeoutError:
+        log.warning("%s does not read: dropping the connection", session.user)
+        ending = Ending(1008, "does not read")
+    except asyncio.CancelledError:
+        if not session.evicted:
+            raise
+        ending = Ending(1008, "does not read")
+    except Exception:
+        log.exception("%s: the handler failed", session.user)
+        ending = Ending(1011, "internal error")
+        await session.apologise(ending.code, ending.reason)
+    finally:
+        await session.close(ending)
+
+
+def create_app(
+    session_type: type[Session] = Session, reaper_type: type[Reaper] = Reaper, serve: Serve = serve
+) -> FastAPI:
+    """The reference server. A broken one passes the part that has a bug in it."""
+    manager, presence = Manager(), Presence()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -46,39 +76,16 @@ def create_app(session_type: type[Session] = Session, reaper_type: type[Reaper] 
             yield
 
     app = FastAPI(title="Hangup's reference server", lifespan=lifespan)
-    app.state.manager, app.state.presence = manager, presence
+    app.state.manager = manager
 
     @app.get("/health")
     async def health() -> dict[str, int]:
         return {"active": manager.count}
 
     @app.websocket("/ws")
-    async def serve(websocket: WebSocket) -> None:
+    async def endpoint(websocket: WebSocket) -> None:
         await websocket.accept()
-        session = session_type(user_of(websocket), websocket, manager, presence)
-        ending = Ending()
-        try:
-            await session.open()
-            # Not `async for ... in websocket.iter_json()`: it swallows the disconnect, and its code with it.
-            while True:
-                await answer(session, await next_message(websocket))
-        except (WebSocketDisconnect, WebSocketDisconnected) as gone:
-            end = await how_it_ended(websocket, gone)
-            ending = Ending(end.code, end.reason or "")
-            react(end, session.user)
-        except TimeoutError:
-            log.warning("%s does not read: dropping the connection", session.user)
-            ending = Ending(1008, "does not read")
-        except asyncio.CancelledError:
-            if not session.evicted:
-                raise
-            ending = Ending(1008, "does not read")
-        except Exception:
-            log.exception("%s: the handler failed", session.user)
-            ending = Ending(1011, "internal error")
-            await session.apologise(ending.code, ending.reason)
-        finally:
-            await session.close(ending)
+        await serve(websocket, session_type(user_of(websocket), websocket, manager, presence))
 
     return app
 

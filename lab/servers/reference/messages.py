@@ -37,6 +37,11 @@ async def next_message(websocket: WebSocket) -> Message | Complaint:
     except (KeyError, TypeError):
         # Starlette looks for 'text' in a binary frame: KeyError or TypeError, by server.
         return Complaint("not-text", "a binary frame; this server speaks JSON text")
+    return parse(data)
+
+
+def parse(data: object) -> Message | Complaint:
+    """A message of the right shape, or what is wrong with it."""
     if not isinstance(data, dict) or data.get("type") not in KINDS:
         return Complaint("bad-shape", f'want {{"type": one of {", ".join(KINDS)}, "text": "..."}}')
     text = data.get("text", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import WebSocket, WebSocketDisconnect
 
@@ -21,12 +21,14 @@ SEND_SECONDS = 1.0
 class Session:
     """Everything the server holds for one connection: a manager entry, a heartbeat task, a row."""
 
+    heartbeat_type: ClassVar[type[Heartbeat]] = Heartbeat
+
     def __init__(self, user: str, websocket: WebSocket, manager: Manager, presence: Presence) -> None:
         self.user = user
         self.websocket = websocket
         self.manager = manager
         self.presence = presence
-        self.heartbeat = Heartbeat(self)
+        self.heartbeat = self.heartbeat_type(self)
         self.row: int | None = None
         self.closed = False
         self.evicted = False

@@ -1,0 +1,25 @@
+"""All cleanup stands in `except WebSocketDisconnect`, under `iter_json`, which swallows that exception: it never runs."""
+
+from fastapi import WebSocket, WebSocketDisconnect
+
+from lab.servers.reference.app import answer, create_app
+from lab.servers.reference.messages import parse
+from lab.servers.reference.presence import Ending
+from lab.servers.reference.session import Session
+
+caught_by = (
+    *("away", "bug", "close", "crowd", "cut", "garbage", "kill", "pause", "quit", "reset"),
+    *("server-stop", "stall", "unplug"),
+)
+
+
+async def serve(websocket: WebSocket, session: Session) -> None:
+    await session.open()
+    try:
+        async for data in websocket.iter_json():
+            await answer(session, parse(data))
+    except WebSocketDisconnect as end:
+        await session.close(Ending(end.code, end.reason))  # BUG: iter_json never lets it come here
+
+
+app = create_app(serve=serve)

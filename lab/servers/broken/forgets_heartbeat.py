@@ -1,0 +1,26 @@
+"""The entry and the row go; the heartbeat task stays, and shrugs off every failed send."""
+
+import asyncio
+
+from lab.servers.reference.app import create_app
+from lab.servers.reference.heartbeat import BEAT_SECONDS, Heartbeat
+from lab.servers.reference.session import Session
+
+caught_by = ("away", "bug", "close", "crowd", "cut", "kill", "pause", "quit", "reset", "stall", "unplug")
+
+
+class Immortal(Heartbeat):
+    def stop(self) -> None:
+        """BUG: nobody cancels the task."""
+
+    async def beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self.session.deliver({"type": "heartbeat"})  # BUG: and no failure ends it
+
+
+class ForgetsHeartbeat(Session):
+    heartbeat_type = Immortal
+
+
+app = create_app(ForgetsHeartbeat)

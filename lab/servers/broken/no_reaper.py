@@ -1,0 +1,15 @@
+"""Nobody closes the rows of a server that was killed."""
+
+from lab.servers.reference.app import create_app
+from lab.servers.reference.reaper import Reaper
+
+caught_by = ("server-kill",)
+
+
+class NoReaper(Reaper):
+    async def tick(self) -> None:
+        """BUG: half a round."""
+        await self.presence.renew()
+
+
+app = create_app(reaper_type=NoReaper)

@@ -1,0 +1,18 @@
+"""The heartbeat stops and the row is closed, but the manager keeps its entry: the leak that grows with every visitor."""
+
+from lab.servers.reference.app import create_app
+from lab.servers.reference.presence import Ending
+from lab.servers.reference.session import Session
+
+caught_by = ("away", "bug", "close", "crowd", "cut", "kill", "pause", "quit", "reset", "server-stop", "stall", "unplug")
+
+
+class NoUnregister(Session):
+    async def close(self, ending: Ending) -> None:
+        if not self.closed:
+            self.closed = True
+            self.heartbeat.stop()
+            await self.presence.end(self.row, ending)  # BUG: who unregisters?
+
+
+app = create_app(NoUnregister)

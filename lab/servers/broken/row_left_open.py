@@ -1,0 +1,16 @@
+"""The entry and the heartbeat go; the database row says for ever that she is connected."""
+
+from lab.servers.reference.app import create_app
+from lab.servers.reference.presence import Ending
+from lab.servers.reference.session import Session
+
+caught_by = ("away", "bug", "close", "crowd", "cut", "kill", "pause", "quit", "reset", "server-stop", "stall", "unplug")
+
+
+class RowLeftOpen(Session):
+    async def close(self, ending: Ending) -> None:
+        self.row = None  # BUG: and with it goes the only way to close it
+        await super().close(ending)
+
+
+app = create_app(RowLeftOpen)

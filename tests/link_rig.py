@@ -22,12 +22,16 @@ SLACK = 0.5
 Open = Callable[[str, tuple[str, int]], Link]
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A port nobody listens on, below those the kernel hands out, so that nobody is given it by chance."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as sock:
-            if sock.connect_ex((HOST, port)) != 0:
+            if port not in _given and sock.connect_ex((HOST, port)) != 0:
+                _given.add(port)
                 return port
 
 

@@ -100,6 +100,22 @@ def test_bytes_go_through_both_ways(rig: Rig) -> None:
     talk(rig.connect())
 
 
+@pytest.mark.parametrize("way", Direction, ids=lambda way: way.value)
+def test_small_writes_do_not_wait_for_each_other(rig: Rig, way: Direction) -> None:
+    connection = rig.connect()
+    into, out = connection.both() if way is Direction.UPSTREAM else reversed(connection.both())
+    into.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    before = now()
+    for _ in range(50):  # Nagle's algorithm would hold the second one until a delayed ACK, 40 ms later
+        into.sendall(b"head")
+        time.sleep(0.001)  # so that they are two
+        into.sendall(b"body")
+        exactly(out, 8)
+        out.sendall(b"ok")
+        exactly(into, 2)
+    assert now() - before < 50 * 0.020
+
+
 def test_eight_mebibytes_arrive_whole_both_ways_at_once(rig: Rig) -> None:
     connection, size = rig.connect(), 8 << 20
     sent = [random.randbytes(size) for _ in range(2)]

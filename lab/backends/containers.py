@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from docker.errors import APIError, DockerException, NotFound
@@ -36,23 +37,50 @@ class Stream(Protocol):
 
 
 class Attached(Channel):
-    """The stdin of a container."""
+    """The streams of a container, over a connection to the engine that has become a plain stream."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
+    def __init__(self, container: Container) -> None:
+        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        self._held = call(lambda: container.attach_socket(params=params))
+        self._stream: Stream = getattr(self._held, "_sock", self._held)
+        if isinstance(self._stream, socket.socket):
+            self._stream.settimeout(None)
 
     def send(self, data: bytes) -> None:
-        """Write it all."""
-        self.stream.sendall(data)
+        """Write it all to the container's standard input."""
+        self._stream.sendall(data)
+
+    def read_frame(self) -> tuple[int, bytes] | None:
+        """Which stream, and what it said; None when both have ended."""
+        header = self._read(HEADER.size)
+        if header is None:
+            return None
+        kind, size = HEADER.unpack(header)
+        data = self._read(size)
+        return None if data is None else (kind, data)
 
     def close(self) -> None:
         """Let go of the container; it runs on."""
-        if isinstance(self.stream, socket.socket):
+        if isinstance(self._stream, socket.socket):
+            with suppress(OSError):
+                self._stream.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads
+        response = getattr(self._held, "_response", None)  # where the SDK keeps the connection alive
+        if response is not None:
+            response.close()
+        self._held.close()
+        self._stream.close()
+
+    def _read(self, size: int) -> bytes | None:
+        data = b""
+        while len(data) < size:
             try:
-                self.stream.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads
+                more = self._stream.recv(size - len(data))
             except OSError:
-                pass
-        self.stream.close()
+                return None
+            if not more:
+                return None
+            data += more
+        return data
 
 
 class ContainerActor(Actor):
@@ -67,14 +95,13 @@ class ContainerActor(Actor):
     def __init__(self, name: str, container: Container, timeline: Timeline) -> None:
         self.container = container
         self.ended = threading.Event()
-        stream = _attach(container)
-        super().__init__(name, timeline, Attached(stream))
-        self._stream = stream
+        self._attached = Attached(container)
+        super().__init__(name, timeline, self._attached)
         threading.Thread(target=self._listen, name=f"{name} streams", daemon=True).start()
 
     def _listen(self) -> None:
         try:
-            while (frame := _read_frame(self._stream)) is not None:
+            while (frame := self._attached.read_frame()) is not None:
                 kind, data = frame
                 if kind == STDOUT:
                     self.hear(data)
@@ -130,34 +157,3 @@ def call(act: Callable[[], T]) -> T:
 def _answered(seen: Timeline, ask: int) -> bool:
     last: Observation | None = seen.last("clocked")
     return last is not None and last.number("ask") == ask
-
-
-def _attach(container: Container) -> Stream:
-    params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-    attached = call(lambda: container.attach_socket(params=params))
-    stream: Stream = getattr(attached, "_sock", attached)
-    if isinstance(stream, socket.socket):
-        stream.settimeout(None)
-    return stream
-
-
-def _read_frame(stream: Stream) -> tuple[int, bytes] | None:
-    header = _read(stream, HEADER.size)
-    if header is None:
-        return None
-    kind, size = HEADER.unpack(header)
-    data = _read(stream, size)
-    return None if data is None else (kind, data)
-
-
-def _read(stream: Stream, size: int) -> bytes | None:
-    data = b""
-    while len(data) < size:
-        try:
-            more = stream.recv(size - len(data))
-        except OSError:
-            return None
-        if not more:
-            return None
-        data += more
-    return data

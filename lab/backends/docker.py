@@ -169,7 +169,6 @@ class DockerStage:
     def _mend_ended(self, actor: ContainerActor, thread: threading.Thread) -> Mend:
         def mend() -> None:
             thread.join(READY_SECONDS)
-            actor.close()
             fresh = self._attach(actor.name)
             call(fresh.container.start)
             if actor.name == SERVER:
@@ -235,6 +234,8 @@ class DockerStage:
         self._idle(actor)
 
     def _attach(self, name: str) -> ContainerActor:
+        if name in self.actors:
+            self.actors[name].close()
         actor = ContainerActor(name, self._containers[name], self.timeline)
         self.actors[name] = actor
         return actor

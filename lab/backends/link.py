@@ -197,7 +197,10 @@ class Links:
     async def _open(self, name: str, upstream: tuple[str, int]) -> EmbeddedLink:
         if name in self._links:
             raise LinkError(f"there is a link {name!r} already")
-        link = self._links[name] = EmbeddedLink(self, name, upstream)
+        try:
+            link = self._links[name] = EmbeddedLink(self, name, upstream)
+        except OSError as why:
+            raise LinkError(f"link {name!r} cannot be opened: {why}") from why
         return link
 
     def _run(self) -> None:
@@ -214,7 +217,8 @@ class Links:
 
 
 def _bind(port: int) -> socket.socket:
-    sock = socket.socket()
+    # With the protocol named: asyncio sets TCP_NODELAY on no other, nor on what is accepted from it.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

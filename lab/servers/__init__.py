@@ -19,7 +19,7 @@ class NoSuchServer(LookupError):
         self.known = known
 
 
-def broken() -> tuple[str, ...]:
+def broken_servers() -> tuple[str, ...]:
     """The broken servers, one a file, as `broken/NAME`."""
     return tuple(sorted(f"broken/{path.stem}" for path in (Path(__file__).parent / "broken").glob("[a-z]*.py")))
 
@@ -32,8 +32,8 @@ def application(name: str) -> str:
     """
     if name == "reference":
         return REFERENCE
-    if name in broken():
+    if name in broken_servers():
         return f"lab.servers.{name.replace('/', '.')}:app"
     if ":" in name:
         return name
-    raise NoSuchServer(name, broken())
+    raise NoSuchServer(name, broken_servers())

@@ -19,8 +19,4 @@ class Immortal(Heartbeat):
             await self.session.deliver({"type": "heartbeat"})  # BUG: and no failure ends it
 
 
-class ForgetsHeartbeat(Session):
-    heartbeat_type = Immortal
-
-
-app = create_app(ForgetsHeartbeat)
+app = create_app(type("ForgetsHeartbeat", (Session,), {"heartbeat_type": Immortal}))

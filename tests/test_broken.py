@@ -1,0 +1,36 @@
+"""The grader is graded: every broken server is caught by exactly the scenarios it names, and by no other."""
+
+from __future__ import annotations
+
+import importlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lab.backends.embedded import Embedded, Served
+from lab.backends.processes import Processes
+from lab.reports import Played
+from lab.scenario import names
+from lab.servers import application, broken_servers
+from lab.verdict import Outcome
+from tests.playing import play, report
+
+AT_ONCE = 4
+"""Most of the time of a violated run is waiting for what does not come."""
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("server", broken_servers())
+def test_a_broken_server_is_caught_by_exactly_its_scenarios(server: str, processes: Processes) -> None:
+    backend = Embedded(Served(application(server)), processes)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        played = list(pool.map(lambda name: play(name, backend, server), names()))
+    caught = {one.name for one in played if one.verdict.outcome is Outcome.VIOLATED}
+    doubtful = [one for one in played if one.verdict.outcome is Outcome.UNKNOWN]
+    expected = set(importlib.import_module(application(server).partition(":")[0]).caught_by)
+    assert not doubtful, "".join(map(report, doubtful))
+    assert caught == expected, "".join(report(one) for one in _surprises(played, caught ^ expected))
+
+
+def _surprises(played: list[Played], surprising: set[str]) -> list[Played]:
+    return [one for one in played if one.name in surprising]

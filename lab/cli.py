@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -63,6 +64,9 @@ def main() -> NoReturn:
         code = _refuse(words.fill("cli", "aborted", why=str(error)), *log)
     except (Interrupted, click.Abort):
         code = _refuse(Words(default_language()).fill("cli", "interrupted"))
+    except Exception:  # a bug of ours is no verdict either, and Python's own exit code would say "violated"
+        traceback.print_exc()
+        code = _refuse(Words(default_language()).fill("cli", "bug"))
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from lab import evidence
 from lab.attest import attest
+from lab.invariants import Invariant
 from lab.scenario import Scenario
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, Verdict, phrase
@@ -36,6 +38,15 @@ def findings(scenario: Scenario, timeline: Timeline, *, asked: bool = True) -> t
     found = list(attest(scenario.steps, timeline))
     for claim in scenario.then:
         if asked or not claim.asks:
-            found += claim.check(timeline)
+            found += _check(claim, timeline)
     hint = phrase(f"hint:{timeline.header.scenario}")
     return tuple(replace(one, hint=hint) if one.outcome is Outcome.VIOLATED else one for one in found)
+
+
+def _check(claim: Invariant, timeline: Timeline) -> Iterator[Finding]:
+    """A claim's findings. One that raises has found nothing out: that is a doubt, and no crash."""
+    try:
+        yield from claim.check(timeline)
+    except Exception as error:
+        said = phrase("claim-failed", error=f"{type(error).__name__}: {error}")
+        yield Finding(getattr(claim, "word", "attested"), getattr(claim, "who", ""), Outcome.UNKNOWN, said)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from lab import evidence
+from lab.backends.actors import StageError
 from lab.backends.stage import Backend, Cast, Stage
 from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
@@ -85,6 +86,8 @@ class Play:
                 self._wait(lambda seen: seen.first("closed", who) is not None, ANSWER_SECONDS)
             case Rest(_, seconds):
                 time.sleep(seconds)  # here time is the point
+            case _:
+                raise StageError(f"nobody knows how to perform {step}")
 
     def settle(self) -> None:
         """Wait until every claim holds or the server's time is over; then hear the bystanders' last words."""

@@ -55,7 +55,7 @@ class Embedded:
     def stage(self, cast: Cast, timeline: Timeline) -> Iterator[EmbeddedStage]:
         """A server, and for each client a process and a link."""
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hangup-", ignore_cleanup_errors=True)))
+            folder = Path(tempfile.mkdtemp(dir=self.processes.folder))
             links = stack.enter_context(Links())
             stage = EmbeddedStage(self.served, self.processes, links, folder, timeline)
             stack.callback(stage.strike)

@@ -1,8 +1,8 @@
 """The fork server: pays the imports once, then every actor is a fork.
 
-Run as `python -m lab.backends.forkserver FD`, with one end of a Unix socket. A request is one JSON line with
+Run as `python -m lab.backends.forkserver FD FOLDER`, with one end of a Unix socket. A request is one JSON line with
 the actor's three standard descriptors attached; the answer says its pid. Later, a line says how it exited.
-When the socket closes the lab is gone, however it went: every actor is killed, paused ones too.
+When the socket closes the lab is gone, however it went: every actor is killed, paused ones too, and FOLDER is removed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import os
 import random
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -60,6 +61,7 @@ def main(argv: list[str]) -> None:
                 os.kill(pid, signal.SIGKILL)
             for pid in children:
                 os.waitpid(pid, 0)
+            shutil.rmtree(argv[1], ignore_errors=True)
 
 
 def serve(

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import psutil
@@ -43,7 +47,13 @@ class Pipe:
 
 
 class Processes(Protocol):
-    """Starts actors, and ends them."""
+    """Starts actors, and ends them.
+
+    Attributes:
+        folder: a folder for their files, which goes when they do.
+    """
+
+    folder: Path
 
     def open(self) -> None:
         """Wait until actors can be started at once."""
@@ -65,9 +75,10 @@ class Forked:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
+        self.folder = Path(tempfile.mkdtemp(prefix="hangup-"))
         # A session of its own: Ctrl-C in the terminal is for the lab, which then takes its actors down in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno())],
+            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno()), str(self.folder)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -119,8 +130,9 @@ class Forked:
             self._actors.pop(actor.pid, None)
 
     def close(self) -> None:
-        """Hang up: the fork server kills and buries what is left, and ends."""
-        self._control.shutdown(socket.SHUT_RDWR)
+        """Hang up: the fork server kills and buries what is left, removes the folder, and ends."""
+        with suppress(OSError):  # it may be gone already
+            self._control.shutdown(socket.SHUT_RDWR)
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -161,6 +173,7 @@ class Spawned:
     """Actors started afresh, where nothing can be forked (Windows) or LAB_FORK=0 says so."""
 
     def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="hangup-"))
         self._processes: dict[int, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
 
     def open(self) -> None:
@@ -204,6 +217,7 @@ class Spawned:
             process.kill()
         for _, waiter in self._processes.values():
             waiter.join(END_SECONDS)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def open_processes() -> Processes:

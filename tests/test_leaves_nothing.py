@@ -1,0 +1,163 @@
+"""Our subject is orphans, so we leave none: however a run ends, nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lab.backends.embedded import Embedded
+from lab.backends.engine import Engine
+from lab.backends.processes import open_processes
+from lab.runner import Play
+from tests.leftovers import files, processes_of, states, statuses, things, until
+from tests.playing import play
+
+HANGS = '''"""Hang: alice is frozen, and nothing more happens."""
+
+from lab import Connect, Pause, Rest, Scenario, StillServed
+
+scenario = Scenario(
+    title="hang",
+    given=(Connect("alice"), Connect("bob")),
+    when=(Pause("alice"), Rest("alice", 600)),
+    within=1.0,
+    then=(StillServed("bob"),),
+    hint="none",
+)
+'''
+ENDINGS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "closed terminal": signal.SIGHUP, "SIGKILL": signal.SIGKILL}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run keeps everything, so that what it leaves can be told from what others have."""
+
+    root: Path
+
+    @property
+    def project(self) -> str:
+        """A project that nobody else uses."""
+        return f"hangup-test-{self.root.name}".lower().replace("_", "-")
+
+    def lab(self, *args: str) -> subprocess.Popen[str]:
+        """Start `lab` there."""
+        env = os.environ | {
+            "LAB_HOME": str(self.root / "home"),
+            "LAB_SCENARIOS": str(self.root / "scenarios"),
+            "LAB_PROJECT": self.project,
+            "TMPDIR": str(self.root / "tmp"),
+            "LAB_LANG": "en",
+        }
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-m", "lab", *args], env=env, stdout=pipe, stderr=pipe, text=True)
+
+    def processes(self) -> list[psutil.Process]:
+        """The processes that were started there."""
+        return processes_of(str(self.root / "home"))
+
+
+@pytest.fixture
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    root = tmp_path_factory.mktemp("place")
+    for folder in ("home", "scenarios", "tmp"):
+        (root / folder).mkdir()
+    (root / "scenarios" / "hang.py").write_text(HANGS)
+    here = Place(root)
+    yield here
+    for process in here.processes():
+        process.kill()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_embedded_run_that_is_ended_leaves_nothing(ending: str, place: Place) -> None:
+    with place.lab("run", "hang", "--backend", "embedded") as run:
+        until(lambda: psutil.STATUS_STOPPED in statuses(str(place.root / "home")), "alice is frozen")
+        run.send_signal(ENDINGS[ending])
+        _, said = run.communicate(timeout=20)
+    assert run.returncode == (-signal.SIGKILL if ending == "SIGKILL" else 2), said
+    until(lambda: not place.processes(), "all its processes are gone")
+    until(lambda: not files(place.root / "tmp"), "all its files are gone")
+    if ending != "SIGKILL":
+        assert said.splitlines() == ["lab: interrupted; everything started was taken down"]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_docker_run_that_is_ended_leaves_nothing(ending: str, place: Place, docker_engine: Engine) -> None:
+    with place.lab("run", "hang", "--backend", "docker") as run:
+        until(lambda: "paused" in states(docker_engine, place.project).values(), "alice is frozen")
+        run.send_signal(ENDINGS[ending])
+        _, said = run.communicate(timeout=40)
+    if ending == "SIGKILL":  # nobody could: the next command does
+        assert things(docker_engine, place.project)
+        with place.lab("sweep") as sweep:
+            sweep.communicate(timeout=40)
+    assert things(docker_engine, place.project) == [], said
+    assert not place.processes()
+
+
+@pytest.mark.timeout(120)
+def test_ctrl_c_while_the_containers_start_leaves_nothing(place: Place, docker_engine: Engine) -> None:
+    with place.lab("run", "hang", "--backend", "docker") as run:
+        until(lambda: bool(states(docker_engine, place.project)), "the first container exists")
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=40)
+    assert run.returncode == 2
+    assert things(docker_engine, place.project) == []
+    assert not place.processes()
+
+
+@pytest.mark.timeout(120)
+def test_a_second_ctrl_c_does_not_cut_short_the_taking_down(place: Place, docker_engine: Engine) -> None:
+    with place.lab("run", "hang", "--backend", "docker") as run:
+        until(lambda: "paused" in states(docker_engine, place.project).values(), "alice is frozen")
+        run.send_signal(signal.SIGINT)
+        run.send_signal(signal.SIGTERM)
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=40)
+    assert run.returncode == 2
+    assert things(docker_engine, place.project) == []
+
+
+@pytest.mark.timeout(180)
+def test_a_lab_that_is_up_is_well_again_after_a_run_on_it_was_killed(place: Place, docker_engine: Engine) -> None:
+    (place.root / "scenarios" / "calm.py").write_text(HANGS.replace('Pause("alice"), Rest("alice", 600)', ""))
+    for command in (("up",), ("down",)):
+        if command == ("down",):
+            with place.lab("run", "hang", "--backend", "docker") as run:
+                until(lambda: "paused" in states(docker_engine, place.project).values(), "alice is frozen")
+                run.kill()
+                run.communicate()
+            with place.lab("run", "calm", "--backend", "docker") as run:
+                said = run.communicate(timeout=60)
+            assert run.returncode == 0, said
+        with place.lab(*command) as run:
+            said = run.communicate(timeout=90)
+        assert run.returncode == 0, said
+    assert things(docker_engine, place.project) == []
+
+
+def test_an_exception_in_the_middle_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    processes = open_processes()
+    folder = processes.folder
+
+    def fail(_play: Play) -> None:
+        raise RuntimeError("in the middle of it")
+
+    monkeypatch.setattr(Play, "settle", fail)
+    backend = Embedded(processes=processes)
+    backend.open()
+    with pytest.raises(RuntimeError, match="in the middle of it"):
+        play("pause", backend)
+    backend.close()
+    assert not folder.exists()
+    assert set(psutil.Process().children(recursive=True)) <= before

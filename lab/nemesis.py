@@ -41,6 +41,10 @@ class Nemesis:
                 self._record("mended", fault, before, until=self._timeline.elapsed())
                 return
 
+    def touches(self, who: str) -> bool:
+        """Whether a fault on `who` is still on."""
+        return any(fault.who == who for fault, _ in self._broken)
+
     def __enter__(self) -> Nemesis:
         return self
 

@@ -104,10 +104,12 @@ class Play:
         if pause > 0:
             time.sleep(pause)  # counting must not be what keeps the server busy
         before = now()
-        if server.exit is None:
+        if server.gone and not self.nemesis.touches(SERVER):
+            raise server.why_gone()
+        if not server.gone:
             ask = next(self._asks)
             server.order("census", ask=ask)
-            self._wait(lambda seen: server.exit is not None or _asked(seen.last("counted"), ask), CENSUS_SECONDS)
+            self._wait(lambda seen: server.gone or _asked(seen.last("counted"), ask), CENSUS_SECONDS)
         self._next_census = now() + CENSUS_SHARE * (now() - before)
 
     def _until_held(self, seconds: float, *, asked: bool) -> None:

@@ -93,6 +93,16 @@ class Actor:
         self.exit = Exit(code, at)
         self.timeline.record(Observation(self.timeline.elapsed(at), "lab", "exited", self.name, {"code": code}))
 
+    @property
+    def gone(self) -> bool:
+        """Whether its process has ended, or it cannot be reached any more."""
+        return self.exit is not None
+
+    def why_gone(self) -> StageError:
+        """For an actor that is gone though nobody ended it."""
+        code = self.exit.code if self.exit else "unknown"
+        return StageError(f"{self.name} ended by itself (exit code {code})", tuple(self.log))
+
     def close(self) -> None:
         """Give up its channel; an embedded actor ends when it sees that."""
         self._channel.close()

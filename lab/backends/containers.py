@@ -111,6 +111,20 @@ class ContainerActor(Actor):
             self.at_end = now()
             self.ended.set()
 
+    @property
+    def gone(self) -> bool:
+        """Whether its streams have ended: its process has, or the engine is gone."""
+        return self.ended.is_set()
+
+    def why_gone(self) -> StageError:
+        """For an actor that is gone though nobody ended it: the engine knows why, unless it is gone itself."""
+        try:
+            call(self.container.reload)
+        except StageError as error:
+            return error
+        state = self.container.attrs["State"]
+        return StageError(f"{self.name} ended by itself (exit code {state['ExitCode']})", tuple(self.log))
+
     def note_exit(self) -> None:
         """Ask the engine for the exit code, once the process is gone, and record it as of when it was."""
         if self.exit is None and self.ended.wait(10.0):

@@ -16,6 +16,7 @@ IN_FLIGHT_MS = 60.0
 SIGNALS = {Kill: (-9, 137), Interrupt: (-2, 130, 0), Stop: (-15, 143, 0)}
 """Exit codes that prove the signal: as the parent sees it, and as a container's exit code."""
 
+
 def attest(steps: tuple[Step, ...], timeline: Timeline) -> Iterator[Finding]:
     """One finding for each thing that was to be set up or done."""
     for step in steps:
@@ -29,6 +30,7 @@ def attest(steps: tuple[Step, ...], timeline: Timeline) -> Iterator[Finding]:
         else:
             yield _happened(fault, seen[index], timeline)
 
+
 def _connected(step: Connect, timeline: Timeline) -> Iterator[Finding]:
     missing = [who for who in step.connections if not timeline.first("connected", who)]
     if missing:
@@ -36,12 +38,14 @@ def _connected(step: Connect, timeline: Timeline) -> Iterator[Finding]:
         why = refused.text("text") if refused else ""
         yield Finding("attested", missing[0], Outcome.UNKNOWN, phrase("never-connected", why=why))
 
+
 def _happened(fault: Fault, injected: Observation, timeline: Timeline) -> Finding:
     if fault.fatal:
         return _exited(fault, injected, timeline)
     if fault.silent:
         return _fell_silent(fault, injected, timeline)
     return _ended(fault, timeline)
+
 
 def _exited(fault: Fault, injected: Observation, timeline: Timeline) -> Finding:
     """The process is gone, by that signal."""
@@ -51,6 +55,7 @@ def _exited(fault: Fault, injected: Observation, timeline: Timeline) -> Finding:
     expected = SIGNALS[type(fault)]
     return _finding(fault, gone.code() in expected, phrase("exited", fault=fault.name, code=gone.code() or 0))
 
+
 def _ended(fault: Fault, timeline: Timeline) -> Finding:
     """The server's socket ended as asked: FIN for a cut, RST for a reset, and no Close frame either way."""
     want = {Cut: "fin", Reset: "rst"}[type(fault)]
@@ -59,6 +64,7 @@ def _ended(fault: Fault, timeline: Timeline) -> Finding:
         return _finding(fault, False, phrase("wire-open", fault=fault.name))
     clean = wire.text("by") == want and wire.code("received") is None
     return _finding(fault, clean, phrase("wire-ended", fault=fault.name, by=wire.text("by").upper()))
+
 
 def _fell_silent(fault: Fault, injected: Observation, timeline: Timeline) -> Finding:
     """No byte of the client reached the server from the fault until it was mended, or the connection was gone."""
@@ -72,10 +78,13 @@ def _fell_silent(fault: Fault, injected: Observation, timeline: Timeline) -> Fin
         if until < at <= end:
             last_look = at
             if at - silent_ms > until + IN_FLIGHT_MS:
-                return _finding(fault, False, phrase("not-silent", fault=fault.name, ms=round(at - silent_ms - until, 3)))
+                return _finding(
+                    fault, False, phrase("not-silent", fault=fault.name, ms=round(at - silent_ms - until, 3))
+                )
     if last_look is None:
         return _finding(fault, False, phrase("nobody-looked", fault=fault.name))
     return _finding(fault, True, phrase("silent", fault=fault.name, ms=round(last_look - until, 3)))
+
 
 def _silences(timeline: Timeline, actor: str) -> Iterator[tuple[float, float]]:
     """When somebody looked at a socket of that client's, and for how long it had been silent."""
@@ -86,6 +95,7 @@ def _silences(timeline: Timeline, actor: str) -> Iterator[tuple[float, float]]:
         for who, silent_ms in census.silent.items():
             if actor_of(who) == actor:
                 yield census.at, silent_ms
+
 
 def _finding(fault: Fault, held: bool, said: Phrase) -> Finding:
     return Finding("attested", fault.who or SERVER, Outcome.HELD if held else Outcome.UNKNOWN, said)

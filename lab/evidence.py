@@ -93,9 +93,9 @@ def started(timeline: Timeline, who: str) -> Observation | None:
     """What began the end of a connection: the last fault on its actor, link or server, or its own leaving."""
     found = None
     for seen in timeline:
-        if seen.what == "injected" and seen.who in (actor_of(who), SERVER):
-            found = seen
-        elif seen.what == "ordered" and seen.who == who and seen.text("do") in ("leave", "send"):
+        if (seen.what == "injected" and seen.who in (actor_of(who), SERVER)) or (
+            seen.what == "ordered" and seen.who == who and seen.text("do") in ("leave", "send")
+        ):
             found = seen
     return found
 
@@ -156,7 +156,7 @@ def _census(counted: Observation) -> Census:
 
 def _held(held: Json) -> Iterator[Held]:
     for item in held if isinstance(held, list) else ():
-        if isinstance(item, list) and len(item) == 4:  # noqa: PLR2004  # kind, who, evidence, holder
+        if isinstance(item, list) and len(item) == 4:  # kind, who, evidence, holder
             yield Held(*(str(part) for part in item))
 
 

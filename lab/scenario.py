@@ -110,7 +110,8 @@ def load(name: str) -> Scenario:
     path = path_of(name)
     module_name = f"scenarios.{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     spec.loader.exec_module(module)

@@ -14,7 +14,6 @@ from lab.runner import run
 from lab.scenario import load
 from lab.timeline import Header, Timeline
 
-
 Watch = Callable[[str, str], None]
 """Told which scenario is being played, and which step of it."""
 

@@ -10,7 +10,7 @@ from typing import TypeAlias, Union
 
 from lab.clock import now
 
-Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "Mapping[str, Json]"]
+Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "Mapping[str, Json]", None]
 
 SCHEMA = 1
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import docker
 import psutil
 
+import docker
 from lab.backends.compose import PROJECT
 from lab.backends.engine import Engine
 
@@ -39,7 +39,7 @@ def processes_of(mark: str) -> list[psutil.Process]:
 
 def statuses(mark: str) -> set[str]:
     """The states of those processes."""
-    found = set()
+    found: set[str] = set()
     for process in processes_of(mark):
         try:
             found.add(process.status())

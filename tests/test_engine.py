@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -92,10 +93,8 @@ class Middleman:
         self.listening.shutdown(socket.SHUT_RDWR)
         self.listening.close()
         for end in self.open:
-            try:
+            with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             end.close()
 
     def _accept(self) -> None:
@@ -137,7 +136,9 @@ def test_an_engine_that_goes_half_way_is_one_line_and_the_next_sweep_finds_the_r
     through = {"DOCKER_HOST": f"unix://{tmp_path}/engine.sock", "LAB_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-m", "lab"]
     run_hang = [*command, "run", "hang", "--backend", "docker"]
-    with subprocess.Popen(run_hang, env=env | through, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        run_hang, env=env | through, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
         until(lambda: "paused" in states(docker_engine, project).values(), "alice is frozen")
         middleman.drop()
         _, said = run.communicate(timeout=60)

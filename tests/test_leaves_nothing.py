@@ -33,7 +33,12 @@ scenario = Scenario(
     hint="none",
 )
 '''
-ENDINGS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "closed terminal": signal.SIGHUP, "SIGKILL": signal.SIGKILL}
+ENDINGS = {
+    "Ctrl-C": signal.SIGINT,
+    "SIGTERM": signal.SIGTERM,
+    "closed terminal": signal.SIGHUP,
+    "SIGKILL": signal.SIGKILL,
+}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,10 +73,8 @@ class Actor:
 
     def order(self, do: str, **what: Json) -> None:
         """Give an order. An actor that is gone hears nothing: its absence shows on the timeline."""
-        try:
+        with suppress(OSError):
             self._channel.send(json.dumps({"do": do, **what}).encode() + b"\n")
-        except OSError:
-            pass
 
     def hear(self, data: bytes) -> None:
         """Bytes from its standard output: facts, one a line."""

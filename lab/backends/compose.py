@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
-import docker
 import psutil
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+import docker
 from lab.backends.actors import StageError
 from lab.backends.containers import call
 from lab.backends.engine import Engine
@@ -46,9 +46,7 @@ class Removed:
 
     def __add__(self, other: Removed) -> Removed:
         """The sum, kind by kind."""
-        return Removed(
-            self.containers + other.containers, self.networks + other.networks, self.volumes + other.volumes
-        )
+        return Removed(self.containers + other.containers, self.networks + other.networks, self.volumes + other.volumes)
 
     @property
     def total(self) -> int:
@@ -140,8 +138,12 @@ class Composition:
         for service, container in sorted(containers.items()):
             state = container.attrs["State"]
             health = state.get("Health", {}).get("Status", "")
-            networks = " ".join(sorted(name.rpartition("_")[2] for name in container.attrs["NetworkSettings"]["Networks"]))
-            ports = " ".join(f"{bound[0]['HostIp']}:{bound[0]['HostPort']}" for bound in container.ports.values() if bound)
+            networks = " ".join(
+                sorted(name.rpartition("_")[2] for name in container.attrs["NetworkSettings"]["Networks"])
+            )
+            ports = " ".join(
+                f"{bound[0]['HostIp']}:{bound[0]['HostPort']}" for bound in container.ports.values() if bound
+            )
             yield f"{service:<10} {state['Status']:<9} {health:<9} {networks or '-':<11} {ports}".rstrip()
 
     def down(self) -> Removed:
@@ -201,7 +203,7 @@ def lives(runner: str) -> bool:
 
 def remove(client: docker.DockerClient, project: str) -> Removed:
     """Remove the containers, networks and volumes of a project, paused and half-made ones too."""
-    mine = {"label": f"{PROJECT}={project}"}
+    mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT}={project}"}
     containers = call(lambda: client.containers.list(all=True, filters=mine))
     gone = _remove_all(containers, lambda one: one.remove(force=True, v=True))
     networks = _remove_all(call(lambda: client.networks.list(filters=mine)), lambda one: one.remove())

@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
@@ -42,7 +42,8 @@ class Attached(Channel):
     def __init__(self, container: Container) -> None:
         params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         self._held = call(lambda: container.attach_socket(params=params))
-        self._stream: Stream = getattr(self._held, "_sock", self._held)
+        stream: Any = self._held
+        self._stream: Stream = getattr(stream, "_sock", stream)
         if isinstance(self._stream, socket.socket):
             self._stream.settimeout(None)
 

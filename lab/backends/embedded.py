@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,9 +70,7 @@ class Embedded:
 class EmbeddedStage:
     """Processes and links."""
 
-    def __init__(
-        self, served: Served, processes: Processes, links: Links, folder: Path, timeline: Timeline
-    ) -> None:
+    def __init__(self, served: Served, processes: Processes, links: Links, folder: Path, timeline: Timeline) -> None:
         self.served, self.processes, self.timeline = served, processes, timeline
         self._links = links
         self._database = folder / "presence.sqlite3"
@@ -194,10 +192,8 @@ class EmbeddedStage:
 
 
 def _resume(process: psutil.Process) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):
         process.resume()
-    except psutil.NoSuchProcess:
-        pass
 
 
 def _mend(link: Link) -> None:

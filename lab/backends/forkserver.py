@@ -20,6 +20,7 @@ import socket
 import sys
 import time
 import traceback
+from contextlib import suppress
 from typing import Any, NoReturn
 
 PAID_ONCE = (
@@ -64,9 +65,7 @@ def main(argv: list[str]) -> None:
             shutil.rmtree(argv[1], ignore_errors=True)
 
 
-def serve(
-    control: socket.socket, woken: socket.socket, selector: selectors.BaseSelector, children: set[int]
-) -> None:
+def serve(control: socket.socket, woken: socket.socket, selector: selectors.BaseSelector, children: set[int]) -> None:
     """Fork on request, report exits, return when the lab hangs up."""
     while True:
         for key, _ in selector.select():
@@ -98,10 +97,8 @@ def reap(control: socket.socket, children: set[int]) -> None:
 
 def tell(control: socket.socket, fact: dict[str, Any]) -> None:
     """One line to the lab. If the lab is gone, the next read says so."""
-    try:
+    with suppress(OSError):
         control.sendall(json.dumps(fact).encode() + b"\n")
-    except OSError:
-        pass
 
 
 def become(request: dict[str, Any], fds: list[int]) -> NoReturn:

@@ -37,7 +37,9 @@ class Lock:
             file.seek(0)
             holder = file.read().strip()
             file.close()
-            raise StageError(f"this lab is busy: process {holder} plays on it; wait, or use another LAB_PROJECT") from None
+            raise StageError(
+                f"this lab is busy: process {holder} plays on it; wait, or use another LAB_PROJECT"
+            ) from None
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))

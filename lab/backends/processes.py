@@ -58,9 +58,7 @@ class Processes(Protocol):
     def open(self) -> None:
         """Wait until actors can be started at once."""
 
-    def start(
-        self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
-    ) -> Actor:
+    def start(self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> Actor:
         """A new process that runs `module`'s main."""
 
     def end(self, actor: Actor) -> None:
@@ -99,9 +97,7 @@ class Forked:
         if not self._ready.wait(START_SECONDS):
             raise StageError("the fork server does not start; run with LAB_FORK=0 to see why")
 
-    def start(
-        self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
-    ) -> Actor:
+    def start(self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> Actor:
         """Fork an actor."""
         stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
         request = json.dumps({"module": module, "argv": list(argv), "env": dict(env)}).encode()
@@ -179,9 +175,7 @@ class Spawned:
     def open(self) -> None:
         """Nothing to wait for: each actor pays for itself."""
 
-    def start(
-        self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline
-    ) -> Actor:
+    def start(self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> Actor:
         """Spawn an actor."""
         windows = sys.platform == "win32"
         process = subprocess.Popen(
@@ -193,7 +187,9 @@ class Spawned:
             start_new_session=not windows,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         actor = Actor(name, timeline, Pipe(os.dup(process.stdin.fileno())), process.pid)
         process.stdin.close()
         _listen_to(actor, os.dup(process.stdout.fileno()), os.dup(process.stderr.fileno()))
@@ -243,7 +239,5 @@ def _reader(fd: int) -> Callable[[], bytes]:
 
 def _kill(actor: Actor) -> None:
     if actor.exit is None:
-        try:
+        with suppress(psutil.NoSuchProcess):
             psutil.Process(actor.pid).kill()
-        except psutil.NoSuchProcess:
-            pass

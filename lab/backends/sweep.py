@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-import docker
 import psutil
 
+import docker
 from lab.backends import engine
 from lab.backends.compose import PROJECT, RUNNER, SESSION, UNTIL, lives, remove
 from lab.backends.containers import call

@@ -25,7 +25,7 @@ CROWD = re.compile(r"-(?!1$)\d+$")
 def scenario(played: Played, words: Words) -> Text:
     """Title, the lines of the timeline that matter, the claims with their evidence, the codes and times."""
     verdict = played.verdict
-    mark, colour = MARKS[verdict.outcome]
+    _, colour = MARKS[verdict.outcome]
     text = Text()
     text.append(words.fill("report", verdict.outcome.word), style=f"bold {colour}")
     text.append(f"  {played.name}: {words.scenario(played.name).title}\n", style="bold")
@@ -93,7 +93,9 @@ def _finding(finding: Finding, words: Words) -> Text:
 def _codes(played: Played, words: Words) -> str:
     codes = played.verdict.codes
     parts = (("client", codes.client), ("wire", codes.wire), ("app", codes.app))
-    said = (f"{words.fill('report', key)} {words.fill('report', 'none') if code is None else code}" for key, code in parts)
+    said = (
+        f"{words.fill('report', key)} {words.fill('report', 'none') if code is None else code}" for key, code in parts
+    )
     return f"{words.fill('report', 'codes')}: {' · '.join(said)}"
 
 

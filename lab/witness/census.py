@@ -9,7 +9,6 @@ from pathlib import Path
 
 from lab.witness.connections import Connections
 from lab.witness.tasks import Tasks
-from lab.witness.wire import Wires
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,7 @@ class Rows:
             connection.close()
 
 
-def take(
-    connections: Connections, tasks: Tasks, entries: Callable[[], Iterator[Held]]
-) -> Iterator[Held]:
+def take(connections: Connections, tasks: Tasks, entries: Callable[[], Iterator[Held]]) -> Iterator[Held]:
     """Everything but rows, on the event loop, so that nothing moves meanwhile."""
     for who in list(connections.running):
         yield Held("handler", who)

@@ -44,7 +44,7 @@ class FrameScanner:
                 self._buffer = head
                 return
             self._shaken = True
-        while self.close is None and self._frame():
+        while self._frame():
             pass
 
     def _frame(self) -> bool:
@@ -112,7 +112,7 @@ class Wire:
 class Tap:
     """A transport that shows what is written through it, and is the real one for everything else."""
 
-    def __init__(self, transport: asyncio.Transport, wire: Wire) -> None:
+    def __init__(self, transport: Any, wire: Wire) -> None:
         self._transport = transport
         self._wire = wire
 

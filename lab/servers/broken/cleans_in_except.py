@@ -1,4 +1,4 @@
-"""All cleanup stands in `except WebSocketDisconnect`, under `iter_json`, which swallows that exception: it never runs."""
+"""All cleanup is in `except WebSocketDisconnect`, under `iter_json`, which swallows that exception: it never runs."""
 
 from fastapi import WebSocket, WebSocketDisconnect
 

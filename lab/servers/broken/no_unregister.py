@@ -1,4 +1,4 @@
-"""The heartbeat stops and the row is closed, but the manager keeps its entry: the leak that grows with every visitor."""
+"""The heartbeat stops, the row is closed, and the manager keeps its entry: the leak that grows with every visitor."""
 
 from lab.servers.reference.app import create_app
 from lab.servers.reference.presence import Ending

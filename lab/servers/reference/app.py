@@ -59,7 +59,7 @@ async def serve(websocket: WebSocket, session: Session) -> None:
     except Exception:
         log.exception("%s: the handler failed", session.user)
         ending = Ending(1011, "internal error")
-        await session.apologise(ending.code, ending.reason)
+        await session.apologise(1011, ending.reason)
     finally:
         await session.close(ending)
 
@@ -71,7 +71,7 @@ def create_app(
     manager, presence = Manager(), Presence()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with presence.opened(), reaper_type(presence).running():
             yield
 

@@ -9,6 +9,8 @@ ARGS   ?=
 # The Python that makes .venv; without it, the newest on PATH.
 PYTHON ?=
 export PYTHON
+# Where bytecode may not be written, every command compiles every module again: four seconds instead of one.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lab-up lab-down lab-status scenarios test lint soak bench clean
 
@@ -45,7 +47,7 @@ lint: $(ready) ## Check style and types
 	@$(python) -m ruff format --check
 	@$(python) -m mypy
 
-soak: $(ready) ## Run for a long time and watch for growth
+soak: $(ready) ## Play every scenario many times: the same verdict each time
 	@$(python) -m tests.soak $(ARGS)
 
 bench: $(ready) ## Measure

@@ -42,7 +42,13 @@ class Session:
             verdict = run(scenario, self.backend, timeline, lambda step: watch(name, step))
         finally:
             path.write_text(timeline.to_jsonl(), encoding="utf-8")
-        return Played(name, verdict, timeline, now() - before, str(path))
+        return Played(name, verdict, timeline, now() - before, _shown(path))
+
+
+def _shown(path: Path) -> str:
+    """The path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def shuffled(names: Iterable[str], seed: int | None) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ from lab.invariants import Claim, Invariant
 from lab.steps import Step
 from lab.words import Words
 
+SILENT = ("who", "kinds")
+"""What a sentence says already."""
+
 
 def step(one: Step) -> str:
     """`Leave alice code=1000`: the verb, who, and whatever else is said."""
@@ -24,6 +27,6 @@ def claim(one: Invariant, words: Words) -> str:
 
 
 def _rest(one: Step | Claim) -> str:
-    given = {field.name: getattr(one, field.name) for field in fields(one) if field.name not in ("who", "kinds")}
-    said = [f"{name}={value!r}" for name, value in given.items() if value not in (None, False, "")]
+    given = {field.name: (getattr(one, field.name), field.default) for field in fields(one) if field.name not in SILENT}
+    said = [f"{name}={value!r}" for name, (value, default) in given.items() if value != default]
     return f"  ({', '.join(said)})" if said else ""

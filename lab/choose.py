@@ -62,6 +62,9 @@ def choose(asked: str | None, app: str, flavour: str) -> Choice:
 
 
 def _embedded(app: str, flavour: str) -> Backend:
+    from lab.backends.processes import open_processes
+
+    processes = open_processes()  # first of all: it imports for a second, and everything below meanwhile
     from lab.backends.embedded import Embedded, Served
 
-    return Embedded(Served(app, flavour))
+    return Embedded(Served(app, flavour), processes)

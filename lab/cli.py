@@ -9,7 +9,7 @@ import json
 import sys
 import traceback
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -24,6 +24,9 @@ from lab.reports import Played, Report
 from lab.servers import NoSuchServer, application
 from lab.signals import Interrupted, unwinding
 from lab.words import Words, default_language
+
+if TYPE_CHECKING:
+    from lab.choose import Choice
 
 json_option = click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
 junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
@@ -113,13 +116,15 @@ def run(  # noqa: PLR0917  # Click passes options by name, whatever their number
     from lab.session import shuffled
 
     words = words_of(lang)
-    todo = tuple(dict.fromkeys(scenarios.names() if every else names))
-    if not todo:
-        raise Refusal(words.fill("cli", "nothing-to-run"))
-    for name in todo:
-        load(name, words)
-    check_writable(words, json_file, junit)
-    report = _run(shuffled(todo, seed), backend, flavour, server, words)
+    chosen = _choose(backend, server, flavour, words)  # first: it gets ready while we look at the rest
+    try:
+        todo = _todo(names, every, words)
+        check_writable(words, json_file, junit)
+        if chosen.key:
+            print(words.fill("cli", chosen.key, why=chosen.why, version=chosen.why), file=sys.stderr)
+        report = _play(shuffled(todo, seed), chosen.backend, server, flavour, words)
+    finally:
+        chosen.backend.close()
     return finish(report, words, json_file, junit)
 
 
@@ -151,23 +156,29 @@ for command in (up, down, status, sweep):
     app.add_command(command)
 
 
-def _run(todo: tuple[str, ...], backend: str | None, flavour: str, server: str, words: Words) -> Report:
+def _todo(names: tuple[str, ...], every: bool, words: Words) -> tuple[str, ...]:
+    """The scenarios to play, each once; all of them can be loaded."""
+    todo = tuple(dict.fromkeys(scenarios.names() if every else names))
+    if not todo:
+        raise Refusal(words.fill("cli", "nothing-to-run"))
+    for name in todo:
+        load(name, words)
+    return todo
+
+
+def _play(todo: tuple[str, ...], backend: Backend, server: str, flavour: str, words: Words) -> Report:
     from lab.paths import new_run
     from lab.session import Session
 
-    chosen = _choose(backend, server, flavour, words)
     before = now()
     played: list[Played] = []
-    try:
-        with live(words) as watch:
-            chosen.open()
-            session = Session(chosen, server, flavour, new_run())
-            for name in todo:
-                played.append(session.play(name, watch))
-                show(played[-1], words)
-    finally:
-        chosen.close()
-    report = Report("run", server, chosen.name, flavour, now() - before, tuple(played))
+    with live(words) as watch:
+        backend.open()
+        session = Session(backend, server, flavour, new_run())
+        for name in todo:
+            played.append(session.play(name, watch))
+            show(played[-1], words)
+    report = Report("run", server, backend.name, flavour, now() - before, tuple(played))
     if len(played) > 1:
         from lab.reports import terminal
 
@@ -175,20 +186,17 @@ def _run(todo: tuple[str, ...], backend: str | None, flavour: str, server: str, 
     return report
 
 
-def _choose(backend: str | None, server: str, flavour: str, words: Words) -> Backend:
+def _choose(backend: str | None, server: str, flavour: str, words: Words) -> Choice:
     from lab.choose import NoEngine, choose
     from lab.witness.flavour import PROTOCOLS
 
     if flavour not in PROTOCOLS:
         raise Refusal(words.fill("cli", "no-flavour", name=flavour, known=", ".join(PROTOCOLS)))
     try:
-        choice = choose(backend, application(server), flavour)
+        return choose(backend, application(server), flavour)
     except NoSuchServer as error:
         raise Refusal(words.fill("cli", "no-server", name=server, known=", ".join(error.known))) from None
     except NoEngine as error:
         raise Refusal(words.fill("cli", "no-engine", why=str(error))) from None
     except KeyError as error:
         raise Refusal(words.fill("cli", "no-backend", name=error.args[0])) from None
-    if choice.key:
-        print(words.fill("cli", choice.key, why=choice.why, version=choice.why), file=sys.stderr)
-    return choice.backend

@@ -129,6 +129,9 @@ class Forked:
         """Hang up: the fork server kills and buries what is left, removes the folder, and ends."""
         with suppress(OSError):  # it may be gone already
             self._control.shutdown(socket.SHUT_RDWR)
+        if not self._ready.is_set():  # it would finish importing first, and it has nothing to bury
+            self._process.kill()
+            shutil.rmtree(self.folder, ignore_errors=True)
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:

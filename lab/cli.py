@@ -18,11 +18,12 @@ from lab import scenario as scenarios
 from lab.backends.actors import StageError
 from lab.backends.stage import Backend
 from lab.clock import now
-from lab.console import Refusal, check_writable, finish, live, load, refuse, show, words_of
+from lab.console import Refusal, check_writable, finish, live, load, refuse, show, title, words_of
 from lab.housekeeping import backend_option, down, lang_option, status, sweep, up
 from lab.reports import Played, Report
 from lab.servers import NoSuchServer, application
 from lab.signals import Interrupted, unwinding
+from lab.verdict import Outcome
 from lab.words import Words, default_language
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def main() -> NoReturn:
         words = Words(default_language())
         log = (words.fill("cli", "log"), *error.log) if error.log else ()
         code = refuse(words.fill("cli", "aborted", why=str(error)), *log)
+    except SystemExit:  # how Click ends when nobody reads what is printed; its code would say "violated"
+        code = Outcome.UNKNOWN.value
     except (Interrupted, click.Abort):
         code = refuse(Words(default_language()).fill("cli", "interrupted"))
     except Exception:  # a bug of ours is no verdict either, and Python's own exit code would say "violated"
@@ -65,13 +68,13 @@ def main() -> NoReturn:
 def list_scenarios(as_json: bool, lang: str | None) -> None:
     """Show every scenario."""
     words = words_of(lang)
-    titles = {name: words.scenario(name).title for name in scenarios.names()}
+    titles = {name: title(name, words) for name in scenarios.names()}
     if as_json:
-        rows = [{"name": name, "title": title} for name, title in titles.items()]
+        rows = [{"name": name, "title": said} for name, said in titles.items()]
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    for name, title in titles.items():
-        print(f"{name:<12} {title}")
+    for name, said in titles.items():
+        print(f"{name:<12} {said}")
 
 
 @app.command()
@@ -139,6 +142,7 @@ def judge(path: Path, json_file: Path | None, junit: Path | None, lang: str | No
     from lab.timeline import Timeline, TimelineError
 
     words = words_of(lang)
+    check_writable(words, json_file, junit)
     try:
         timeline = Timeline.from_jsonl(path.read_text(encoding="utf-8"))
     except (OSError, TimelineError, UnicodeDecodeError) as error:
@@ -167,14 +171,18 @@ def _todo(names: tuple[str, ...], every: bool, words: Words) -> tuple[str, ...]:
 
 
 def _play(todo: tuple[str, ...], backend: Backend, server: str, flavour: str, words: Words) -> Report:
-    from lab.paths import new_run
+    from lab.paths import home, new_run
     from lab.session import Session
 
+    try:
+        folder = new_run()
+    except OSError as error:
+        raise Refusal(words.fill("cli", "cannot-write", path=home(), why=error.strerror)) from None
     before = now()
     played: list[Played] = []
     with live(words) as watch:
         backend.open()
-        session = Session(backend, server, flavour, new_run())
+        session = Session(backend, server, flavour, folder)
         for name in todo:
             played.append(session.play(name, watch))
             show(played[-1], words)

@@ -78,6 +78,8 @@ def _write(path: Path, text: str, words: Words) -> None:
 def check_writable(words: Words, *paths: Path | None) -> None:
     """Before anything is played: a report that cannot be written is bad input, not a lost run."""
     for path in paths:
+        if path and path.is_dir():
+            raise Refusal(words.fill("cli", "cannot-write", path=path, why="it is a folder"))
         if path and not path.absolute().parent.is_dir():
             raise Refusal(words.fill("cli", "cannot-write", path=path, why="no such folder"))
 
@@ -88,8 +90,18 @@ def load(name: str, words: Words) -> scenarios.Scenario:
     except scenarios.NoSuchScenario as error:
         near = words.fill("cli", "near", near=error.near) if error.near else ""
         raise Refusal(words.fill("cli", "no-scenario", name=error.name, near=near)) from None
-    except Exception as error:  # a learner's own file: whatever it raises, one line says so
-        raise Refusal(words.fill("cli", "scenario-broken", name=name, why=f"{type(error).__name__}: {error}")) from None
+    except (Exception, SystemExit) as error:  # a learner's own file: whatever it raises, one line says so
+        why = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise Refusal(words.fill("cli", "scenario-broken", name=name, why=why)) from None
+
+
+def title(name: str, words: Words) -> str:
+    """A scenario's title; what is wrong with it, where it has none to give."""
+    try:
+        load(name, words)
+    except Refusal as refusal:
+        return str(refusal)
+    return words.scenario(name).title
 
 
 def words_of(lang: str | None) -> Words:

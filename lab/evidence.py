@@ -84,9 +84,9 @@ def censuses(timeline: Timeline) -> Iterator[Census]:
 
 
 def last_census(timeline: Timeline) -> Census | None:
-    """The last census, or None."""
-    last = timeline.last("counted")
-    return None if last is None else _census(last)
+    """The last census, or None where nobody has counted since the last fault."""
+    last, fault = timeline.last("counted"), timeline.last("injected")
+    return None if last is None or (fault is not None and last.at < fault.at) else _census(last)
 
 
 def started(timeline: Timeline, who: str) -> Observation | None:

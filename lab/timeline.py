@@ -170,8 +170,8 @@ class Timeline:
             TimelineError: it is not a timeline, or a line of it is damaged. A missing last line is no
                 error: that timeline is unsealed.
         """
-        lines = text.splitlines()
-        if not lines:
+        lines = text.removesuffix("\n").split("\n")  # splitlines() would also split at U+2028
+        if not text:
             raise TimelineError("it is empty")
         head = _object(lines[0], 1)
         if head.get("hangup") != SCHEMA:
@@ -200,6 +200,9 @@ def _object(line: str, number: int) -> Mapping[str, Json]:
 
 def _observation(entry: Mapping[str, Json], number: int) -> Observation:
     at, detail = entry.get("at"), entry.get("detail")
-    if not isinstance(at, int | float) or not isinstance(detail, Mapping):
+    source, what, who = entry.get("source"), entry.get("what"), entry.get("who")
+    if not (isinstance(at, int | float) and isinstance(detail, Mapping)):
         raise TimelineError(f"line {number} is not an observation")
-    return Observation(float(at), str(entry.get("source")), str(entry.get("what")), str(entry.get("who")), detail)
+    if not (isinstance(source, str) and isinstance(what, str) and isinstance(who, str)):
+        raise TimelineError(f"line {number} is not an observation")
+    return Observation(float(at), source, what, who, detail)

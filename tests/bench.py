@@ -50,7 +50,7 @@ KILLS = {"embedded": 20, "docker": 10}
 
 
 def handwritten(folder: Path) -> tuple[float, float]:
-    """What a test by hand does: start a server, then a client, kill it, poll a counter. Seconds: all of it, the kill."""
+    """What a test by hand does: a server, a client, a kill, a counter polled. Seconds: all of it, the kill."""
     (folder / "app.py").write_text(SERVER)
     port = free_port()
     url = f"http://{HOST}:{port}/count"

@@ -220,25 +220,21 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_played(pl
 
 
 @pytest.mark.parametrize("option", ["--json", "--junit"])
-@pytest.mark.xfail(reason="lab: a folder as the report's file is found out only after everything was played")
 def test_a_report_that_would_be_a_folder_is_refused_before_anything_is_played(place: Place, option: str) -> None:
     assert str(place.root) in place.lab("run", "garbage", option, str(place.root)).why
     assert not place.played
 
 
-@pytest.mark.xfail(reason="lab: `judge` prints the verdict first and finds out then that it cannot write")
 def test_judge_refuses_a_report_that_cannot_be_written_and_prints_nothing(place: Place) -> None:
     target = place.root / "no" / "such" / "report.json"
     assert str(target) in place.lab("judge", str(GOLDEN / "kill.jsonl"), "--json", str(target)).why
 
 
-@pytest.mark.xfail(reason="lab: a LAB_HOME that cannot be made is a traceback, and called a bug of the lab")
 def test_a_home_that_cannot_be_made_is_one_line(place: Place) -> None:
     (place.root / "home").write_text("a file", encoding="utf-8")
     assert str(place.home) in place.lab("run", "garbage").why
 
 
-@pytest.mark.xfail(reason="lab: click ends with 1, `violated`, when nobody reads what is printed")
 def test_a_reader_who_leaves_is_no_violation(place: Place) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -304,19 +300,16 @@ def test_a_scenario_that_cannot_be_loaded_is_one_line(place: Place, command: str
     assert not place.played
 
 
-@pytest.mark.xfail(reason="lab: an error whose message has two lines makes two lines")
 def test_a_scenario_that_fails_at_length_is_one_line_all_the_same(place: Place) -> None:
     folder = place.scenarios(broken='raise ValueError("one\\ntwo")')
     assert "one" in place.lab("explain", "broken", LAB_SCENARIOS=folder).why
 
 
-@pytest.mark.xfail(reason="lab: SystemExit goes through: a scenario that exits with 0 makes `lab run` say `held`")
 def test_a_scenario_that_exits_is_no_success(place: Place) -> None:
     folder = place.scenarios(broken="raise SystemExit(0)")
     assert "'broken'" in place.lab("run", "broken", LAB_SCENARIOS=folder).why
 
 
-@pytest.mark.xfail(reason="lab: `list` loads every scenario and does not catch what a broken one raises")
 @pytest.mark.parametrize("args", [["list"], ["list", "--json"]], ids=" ".join)
 def test_one_broken_scenario_does_not_make_list_a_traceback(place: Place, args: list[str]) -> None:
     ended = place.lab(*args, LAB_SCENARIOS=place.scenarios(broken="1 / 0", good=OWN))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lab.timeline import Header, Json, Observation, Timeline, TimelineError
@@ -19,15 +19,18 @@ HEADER = Header("kill", "reference", "embedded", "rfc6455")
 # JSON is UTF-8 (RFC 8259 §8.1), which has no half of a surrogate pair; and to_jsonl() leaves other characters as they
 # are. Line separators other than \n are left out here and have a test of their own below.
 SEPARATORS = "\x85\u2028\u2029"
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=SEPARATORS))
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=SEPARATORS), max_size=12)
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
-    lambda children: st.lists(children, max_size=4) | st.dictionaries(TEXT, children, max_size=4),
-    max_leaves=8,
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
+    max_leaves=4,
 )
 TIMES = st.floats(-1e9, 1e9).map(lambda at: round(at, 3))
-OBSERVATIONS = st.builds(Observation, TIMES, TEXT, TEXT, TEXT, st.dictionaries(TEXT, VALUES, max_size=4))
+OBSERVATIONS = st.builds(Observation, TIMES, TEXT, TEXT, TEXT, st.dictionaries(TEXT, VALUES, max_size=2))
+PATIENT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
+
 HEADERS = st.builds(Header, TEXT, TEXT, TEXT, TEXT)
 
 
@@ -42,12 +45,21 @@ def stored(*lines: object, header: object = None) -> str:
     return "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in (first, *lines))
 
 
+def read_or_told_why_not(text: str) -> Timeline | str:
+    """The timeline, or what is wrong with it."""
+    try:
+        return Timeline.from_jsonl(text)
+    except TimelineError as error:
+        return str(error)
+
+
 # Stored and read again.
 
 
-@given(HEADERS, st.lists(OBSERVATIONS), st.booleans())
-@example(HEADER, [], True)  # noqa: FBT003  # Hypothesis takes examples by position
-@example(HEADER, [], False)  # noqa: FBT003
+@PATIENT
+@given(HEADERS, st.lists(OBSERVATIONS, max_size=5), st.booleans())
+@example(HEADER, [], True)
+@example(HEADER, [], False)
 def test_a_timeline_that_is_stored_and_read_is_the_same(header: Header, seen: list[Observation], sealed: bool) -> None:
     before = Timeline(header, seen, sealed=sealed)
     after = Timeline.from_jsonl(before.to_jsonl())
@@ -57,7 +69,6 @@ def test_a_timeline_that_is_stored_and_read_is_the_same(header: Header, seen: li
     assert after.to_jsonl() == before.to_jsonl()
 
 
-@pytest.mark.xfail(reason="lab: from_jsonl() splits lines where to_jsonl() writes no line end: U+0085, U+2028, U+2029")
 @pytest.mark.parametrize("separator", SEPARATORS, ids=ascii)
 def test_a_separator_within_a_text_ends_no_line(separator: str) -> None:
     timeline = Timeline(HEADER, [seen("received", text=f"one{separator}two")], sealed=True)
@@ -88,14 +99,14 @@ def test_every_observation_is_one_line_between_a_header_and_a_seal() -> None:
     assert json.loads(seal) == {"sealed": 2}
 
 
-@given(st.lists(OBSERVATIONS, min_size=1), st.data())
+@PATIENT
+@given(st.lists(OBSERVATIONS, min_size=1, max_size=3), st.data())
 def test_a_timeline_that_was_cut_off_is_never_sealed(seen: list[Observation], data: st.DataObject) -> None:
     text = Timeline(HEADER, seen, sealed=True).to_jsonl()
     cut = text[: data.draw(st.integers(1, len(text) - 2))]
-    try:
-        read = Timeline.from_jsonl(cut)
-    except TimelineError as error:
-        assert str(error).startswith("line ")
+    read = read_or_told_why_not(cut)
+    if isinstance(read, str):
+        assert read.startswith("line ")
     else:
         assert not read.sealed
         assert list(read) == seen[: len(read)]
@@ -144,19 +155,17 @@ def test_damage_is_told_by_its_line(text: str, why: str) -> None:
     assert str(caught.value) == why
 
 
-@pytest.mark.xfail(reason="lab: a missing `who`, `what` or `source` is read as the text 'None'")
 @pytest.mark.parametrize("key", ["source", "what", "who"])
 def test_an_observation_that_lacks_something_is_damage(key: str) -> None:
     with pytest.raises(TimelineError, match="line 2 is not an observation"):
         Timeline.from_jsonl(stored({name: value for name, value in GOOD.items() if name != key}))
 
 
-@given(st.text() | TEXT.map(lambda text: stored(text)))
+@PATIENT
+@given(st.text() | TEXT.map(stored))
 def test_whatever_is_read_it_is_a_timeline_or_one_line_that_says_why_not(text: str) -> None:
-    try:
-        Timeline.from_jsonl(text)
-    except TimelineError as error:
-        assert len(str(error).splitlines()) == 1
+    read = read_or_told_why_not(text)
+    assert isinstance(read, Timeline) or len(read.splitlines()) == 1
 
 
 # Recording.

@@ -6,10 +6,12 @@ import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, CloseCode, Frame, Opcode
 
 from lab.witness import wire
@@ -17,6 +19,9 @@ from lab.witness.wire import FrameScanner, Wire
 
 REQUEST = b"GET /ws?user=alice HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 RESPONSE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+PATIENT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
+
 LENGTHS = (0, 1, 125, 126, 127, 128, 65_535, 65_536, 70_000)
 """Around the borders at which a frame's length takes another form (RFC 6455 §5.2)."""
 
@@ -104,7 +109,14 @@ def test_control_frames_between_the_fragments_of_a_message_are_skipped(mask: boo
 
 
 def test_a_compressed_message_is_a_message() -> None:
-    compressed = Frame(Opcode.TEXT, b"\x88\x02\x03\xe8", rsv1=True).serialize(mask=True)
+    deflate = PerMessageDeflate(
+        remote_no_context_takeover=False,
+        local_no_context_takeover=False,
+        remote_max_window_bits=15,
+        local_max_window_bits=15,
+    )
+    compressed = Frame(Opcode.TEXT, b"\x88\x02\x03\xe8" * 50).serialize(mask=True, extensions=[deflate])
+    assert compressed[0] & 0x40  # RSV1, RFC 7692 §6
     assert scanned(REQUEST + compressed + close(1000, mask=True)) == 1000
 
 
@@ -162,6 +174,7 @@ def streams(draw: st.DrawFn) -> Sent:
     return Sent(stream, code or 1005)
 
 
+@PATIENT
 @given(streams(), st.lists(st.integers(0, 1000) | st.integers(0, 300_000), max_size=30))
 @example(Sent(REQUEST + close(1000, mask=True), 1000), list(range(200)))
 def test_it_does_not_matter_how_a_stream_is_cut_into_reads(sent: Sent, places: list[int]) -> None:
@@ -169,6 +182,7 @@ def test_it_does_not_matter_how_a_stream_is_cut_into_reads(sent: Sent, places: l
     assert scanned(*cut(sent.stream, places)) == sent.code
 
 
+@PATIENT
 @given(streams(), st.data())
 def test_a_stream_that_breaks_off_has_a_close_frame_only_if_the_whole_of_it_came(
     sent: Sent, data: st.DataObject
@@ -177,12 +191,14 @@ def test_a_stream_that_breaks_off_has_a_close_frame_only_if_the_whole_of_it_came
     assert scanned(part) in (None, sent.code)
 
 
+@PATIENT
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_nonsense_is_survived(chunks: list[bytes]) -> None:
     code = scanned(REQUEST, *chunks)
     assert code is None or 0 <= code <= 65_535
 
 
+@PATIENT
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_nonsense_in_pieces_is_the_same_nonsense(chunks: list[bytes]) -> None:
     assert scanned(REQUEST, *chunks) == scanned(REQUEST + b"".join(chunks))
@@ -251,7 +267,7 @@ def test_the_end_of_a_socket_says_by_whom_it_came(
 
 def test_silence_is_counted_from_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([10.0, 11.0, 11.25])
-    monkeypatch.setattr(wire.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("lab.witness.wire.time", SimpleNamespace(monotonic=lambda: next(clock)))
     socket = Wire(("127.0.0.1", 1))
     socket.hear(b"GET")
     assert socket.silent_ms == 250

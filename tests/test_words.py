@@ -208,12 +208,7 @@ def test_every_key_that_the_code_says_exists_with_all_that_fills_its_gaps(one: S
         assert one.given is None or wanted <= one.given
 
 
-UNUSED = {("cli", "already-up"), ("cli", "no-fault-posix")}
-SPELLED = [
-    pytest.param(*one, marks=pytest.mark.xfail(reason="lab: nobody says it")) if one in UNUSED else pytest.param(*one)
-    for one in EVERY_KEY
-    if one[0] not in LOOKED_UP
-]
+SPELLED = [one for one in EVERY_KEY if one[0] not in LOOKED_UP]
 
 
 @pytest.mark.parametrize(("section", "key"), SPELLED)

@@ -13,7 +13,7 @@ from typing import ParamSpec, Self, TypeVar
 from lab.backends import gates
 from lab.backends.faultlink import Direction, LinkError
 from lab.backends.gates import Toll
-from lab.backends.relay import Connection
+from lab.backends.relay import Address, Connection
 from lab.clock import Bracket, now
 
 HOST = "127.0.0.1"
@@ -33,7 +33,7 @@ class EmbeddedLink:
         address: host and port that the client dials.
     """
 
-    def __init__(self, links: Links, name: str, upstream: tuple[str, int]) -> None:
+    def __init__(self, links: Links, name: str, upstream: list[Address]) -> None:
         self.name = name
         self._links, self._upstream = links, upstream
         self._armed = False
@@ -50,7 +50,7 @@ class EmbeddedLink:
 
     def aim(self, upstream: tuple[str, int]) -> None:
         """Send connections opened from now on to another host and port: a restarted server may listen elsewhere."""
-        self._upstream = upstream
+        self._upstream = _resolve(upstream)
 
     def arm(self) -> None:
         """See `Link.arm`. (An embedded link can reset without.)"""
@@ -181,7 +181,8 @@ class Links:
             name: whose link it is; each name once.
             upstream: the server's host and port. Nothing need listen there yet.
         """
-        return self.call(lambda: self._open(name, upstream), f"link {name!r}")
+        addresses = _resolve(upstream)
+        return self.call(lambda: self._open(name, addresses), f"link {name!r}")
 
     def call(self, act: Callable[[], Coroutine[None, None, T]], who: str) -> T:
         """Run it on the thread of the links, and wait for its answer."""
@@ -194,7 +195,7 @@ class Links:
             answer.cancel()
             raise LinkError(f"{who}: no answer within {PATIENCE:.0f} s") from None
 
-    async def _open(self, name: str, upstream: tuple[str, int]) -> EmbeddedLink:
+    async def _open(self, name: str, upstream: list[Address]) -> EmbeddedLink:
         if name in self._links:
             raise LinkError(f"there is a link {name!r} already")
         try:
@@ -230,3 +231,12 @@ def _bind(port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _resolve(upstream: tuple[str, int]) -> list[Address]:
+    host, port = upstream
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as why:
+        raise LinkError(f"no address for {host!r}: {why}") from why
+    return [(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found]

@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import struct
-from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -16,6 +15,9 @@ from lab.backends.gates import NOWHERE, Delay, Gate, Sink, Toll
 RST_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER, on, for 0 seconds: closing discards what is unsent and sends an RST."""
 
+Address = tuple[socket.AddressFamily, tuple[str, int]]
+"""One address of a server, resolved."""
+
 
 class Side(asyncio.BaseProtocol):
     """One end of a connection, and the direction that begins there: what it reads goes through its gates to its peer.
@@ -23,17 +25,22 @@ class Side(asyncio.BaseProtocol):
     Attributes:
         data_received: what the event loop calls. With no gate it is the peer's own `transport.write`, so a healthy link
             runs no line of Python between a recv and the send.
+        write: sends to this end.
+        peer: the other end.
+        armed: whether this end closes with an RST.
+        gone: whether its socket is closed.
     """
 
     data_received: Callable[[bytes], None]
+    write: Callable[[bytes], None]
 
     def __init__(self, lost: Callable[[], None]) -> None:
         self.peer = self
-        self.transport: asyncio.Transport | None = None
-        self.gone = False
-        self._sink: Sink = NOWHERE
-        self._way: Sink = NOWHERE
+        self.armed = self.gone = False
+        self.write = NOWHERE.write
+        self._transport: asyncio.Transport | None = None
         self._gates: list[Gate] = []
+        self._way: Sink = NOWHERE
         self._early: list[bytes] | None = []  # the peer's transport may not be there yet
         self.data_received = self._early.append
         self._ended = False
@@ -41,9 +48,9 @@ class Side(asyncio.BaseProtocol):
         self._lost = lost
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is connected."""
+        """The socket has its transport."""
         assert isinstance(transport, asyncio.Transport)
-        self._sink = self.transport = transport
+        self._transport, self.write = transport, transport.write
 
     def start(self) -> None:
         """Both ends are there: let bytes flow, those first that came before."""
@@ -55,13 +62,13 @@ class Side(asyncio.BaseProtocol):
             self._way.close()
 
     def eof_received(self) -> bool:
-        """The peer gets what is under way, then this end is closed too: see `connection_lost` of the peer."""
+        """Nothing more comes from this end. It stays open until the direction towards it has ended too."""
         self._finish()
         return True
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The socket is closed, by either end."""
-        self.gone, self._sink = True, NOWHERE
+        self.gone, self.write = True, NOWHERE.write
         self.peer._wire()
         self._finish()
         self._lost()
@@ -77,14 +84,31 @@ class Side(asyncio.BaseProtocol):
     def pause(self) -> None:
         """Read no more until `resume` has been called as often."""
         self._pauses += 1
-        if self.transport is not None:
-            self.transport.pause_reading()
+        if self._transport is not None:
+            self._transport.pause_reading()
 
     def resume(self) -> None:
         """Undo one `pause`."""
         self._pauses -= 1
-        if self.transport is not None and not self._pauses:
-            self.transport.resume_reading()
+        if self._transport is not None and not self._pauses:
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Close this end, after what is under way to it. Whatever is written later is lost."""
+        self.write = NOWHERE.write
+        self.peer._wire()
+        if self._transport is not None and not self._transport.is_closing():
+            if not self.armed:
+                with suppress(OSError):
+                    self._transport.write_eof()  # for the reason that `_fin_first` gives
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close this end in the loop's next round, whatever is under way."""
+        for gate in self._gates:
+            gate.drop()
+        if self._transport is not None:
+            self._transport.abort()
 
     def impose(self, toll: Toll) -> None:
         """Put a fault on, behind those that are there; the same one again only changes its delay."""
@@ -103,20 +127,9 @@ class Side(asyncio.BaseProtocol):
         self._gates.clear()
         self._wire()
 
-    def socket(self) -> TransportSocket | None:
-        """The socket, once there is one."""
-        return None if self.transport is None else self.transport.get_extra_info("socket")
-
-    def abort(self) -> None:
-        """Close the socket now, whatever is still to be written."""
-        for gate in self._gates:
-            gate.drop()
-        if self.transport is not None:
-            self.transport.abort()
-
     def _wire(self) -> None:
         if self._early is None:
-            sink = self.peer._sink
+            sink: Sink = self.peer
             for gate in reversed(self._gates):
                 gate.onward, sink = sink, gate
             self._way, self.data_received = sink, sink.write
@@ -130,6 +143,13 @@ class Side(asyncio.BaseProtocol):
 class Connection:
     """A client's socket and the one to the server that is opened for it.
 
+    Args:
+        client: its socket.
+        upstream: the addresses of the server, to be tried in turn.
+        tolls: the faults that are on.
+        closed: called when both sockets are closed, or about to be.
+        armed: whether both shall close with an RST once the server is connected.
+
     Attributes:
         dial: the task that opens it.
     """
@@ -137,32 +157,21 @@ class Connection:
     def __init__(
         self,
         client: socket.socket,
-        upstream: tuple[str, int],
+        upstream: Iterable[Address],
         tolls: Iterable[Toll],
         closed: Callable[[Connection], None],
         *,
         armed: bool,
     ) -> None:
-        self._client, self._armed, self._closed = client, armed, closed
-        self._near = Side(self._lost)
-        self._far = Side(self._lost)
+        self._sockets = [client]
+        self._to_arm, self._closed = armed, closed
+        self._near, self._far = Side(self._lost), Side(self._lost)
         self._near.peer, self._far.peer = self._far, self._near
+        self._dialling, self._dead = True, False
         for toll in tolls:
             self.impose(toll)
-        self.dial = asyncio.get_running_loop().create_task(self._dial(*upstream))
-
-    async def _dial(self, host: str, port: int) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.create_connection(lambda: self._far, host, port)
-            await loop.connect_accepted_socket(lambda: self._near, self._client)
-        except OSError:
-            self._drop()
-            return
-        if self._armed:
-            self._arm()
-        self._near.start()
-        self._far.start()
+        self.dial = asyncio.get_running_loop().create_task(self._dial(client, upstream))
+        self.dial.add_done_callback(self._dialled)  # also called if the task is cancelled before it has begun
 
     def impose(self, toll: Toll) -> None:
         """Put a fault on one direction."""
@@ -174,25 +183,63 @@ class Connection:
         self._far.lift()
 
     def kill(self, *, rst: bool) -> None:
-        """Close both ends with an RST or a FIN, in the loop's next round."""
+        """Close both ends, with an RST or a FIN. Done when `dial` is, and the loop has gone round once more."""
+        self._dead = True
         if rst:
             self._arm()
-        self.dial.cancel()
+        if self._dialling:
+            self.dial.cancel()
         self._drop()
 
+    async def _dial(self, client: socket.socket, upstream: Iterable[Address]) -> None:
+        loop = asyncio.get_running_loop()
+        for family, address in upstream:
+            server = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            server.setblocking(False)
+            self._sockets[1:] = [server]
+            try:
+                await loop.sock_connect(server, address)
+            except OSError:
+                server.close()
+                continue
+            self._dialling = False
+            if self._to_arm:
+                self._arm()
+            await loop.create_connection(lambda: self._far, sock=server)
+            await loop.connect_accepted_socket(lambda: self._near, client)
+            return
+
+    def _dialled(self, _task: asyncio.Task[None]) -> None:
+        if self._dialling:
+            self._drop()
+            for sock in self._sockets:
+                sock.close()
+        elif self._dead:
+            self._drop()
+        else:
+            self._near.start()
+            self._far.start()
+
     def _arm(self) -> None:
-        for sock in (self._client, self._far.socket()):
+        self._near.armed = self._far.armed = True
+        for sock in self._sockets:
             with suppress(OSError):  # one end may be closed already
-                if sock is not None:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
 
     def _drop(self) -> None:
+        if not self._near.armed:
+            for sock in self._sockets:
+                _fin_first(sock)
         self._near.abort()
         self._far.abort()
-        if self._near.transport is None:
-            self._client.close()
         self._closed(self)
 
     def _lost(self) -> None:
         if self._near.gone and self._far.gone:
             self._closed(self)
+
+
+def _fin_first(sock: socket.socket) -> None:
+    """Send the FIN: a socket that is closed with bytes unread sends an RST instead, and that is no FIN's story."""
+    with suppress(OSError):  # it may not be connected, or not any more
+        sock.shutdown(socket.SHUT_WR)

@@ -112,7 +112,7 @@ class NoOrphan(Claim):
             yield self._kind(kind, taken, timeline)
 
     def _kind(self, kind: str, taken: list[Census], timeline: Timeline) -> Finding:
-        if not taken:
+        if not taken or evidence.last_census(timeline) is None:
             return self.found(Outcome.UNKNOWN, phrase("no-census"), kind=kind)
         last = taken[-1]
         if last.error:

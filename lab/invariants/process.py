@@ -47,6 +47,9 @@ class NoNoise(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding: the first noise, or silence."""
+        if timeline.first("logged", source=SERVER) is None:
+            yield self.found(Outcome.UNKNOWN, phrase("no-log"))
+            return
         for seen in timeline.select("logged", source=SERVER):
             if seen.text("error") or seen.text("level") in ("error", "critical"):
                 said = phrase("noise", text=seen.text("error") or seen.text("text"), ms=seen.at)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import psutil
 import pytest
 
 from lab.backends.faultlink import LinkError
 from lab.backends.link import Links
-from tests.link_rig import HOST, Rig, end, ends, free_port, talk
+from tests.link_rig import HOST, PATIENCE, Rig, end, ends, free_port, talk
 
 
 @pytest.fixture
@@ -32,6 +32,24 @@ def test_reset_needs_no_arming(links: Links, listener: socket.socket) -> None:
     connection = rig.connect()
     rig.link.reset()
     assert ends(connection) == ("RST", "RST")
+    rig.close()
+
+
+def test_cut_is_a_fin_even_in_the_middle_of_a_flood(links: Links, listener: socket.socket) -> None:
+    rig = Rig(links.open("alice", listener.getsockname()), listener)
+    for _ in range(20):
+        connection = rig.connect()
+        for sock in connection.both():
+            sock.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    sock.send(bytes(1 << 16))
+        rig.link.cut()
+        for sock in connection.both():
+            sock.settimeout(PATIENCE)
+            while sock.recv(1 << 20):
+                pass
+        rig.link.mend()
     rig.close()
 
 

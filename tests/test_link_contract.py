@@ -245,6 +245,14 @@ def test_reset_is_an_rst_at_both_ends_even_of_an_idle_connection(rig: Rig) -> No
     assert ends(connection) == ("RST", "RST")
 
 
+def test_reset_is_an_rst_the_moment_a_connection_is_open(rig: Rig) -> None:
+    rig.link.arm()
+    for _ in range(20):
+        connection = rig.connect()
+        rig.link.reset()
+        assert ends(connection) == ("RST", "RST")
+
+
 def test_reset_is_an_rst_at_both_ends_of_a_busy_connection(rig: Rig) -> None:
     rig.link.arm()
     connection = rig.connect()

@@ -54,8 +54,8 @@ class Link(Protocol):
     def cut(self) -> Bracket:
         """Close both ends of every open connection with a FIN; refuse new ones until `mend`.
 
-        An end that has sent more than the link could take (a stall, a slow reader) gets an RST instead: that is how a
-        kernel closes a socket with bytes still unread.
+        Through Toxiproxy, an end that has sent more than the link could take (a stall, a slow reader) gets an RST
+        instead: that is how a kernel closes a socket with bytes still unread. An embedded link sends the FIN first.
         """
 
     def reset(self) -> Bracket:

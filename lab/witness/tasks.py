@@ -30,7 +30,7 @@ class Tasks:
         coro: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
         **options: Any,
     ) -> asyncio.Task[Any]:
-        task = asyncio.Task(coro, loop=loop, **options)  # type: ignore[arg-type]  # as in asyncio's own factory
+        task = asyncio.Task(coro, loop=loop, **options)
         name = connection.get()
         if name:
             self.born[task] = name
@@ -45,7 +45,7 @@ class Tasks:
 
 def where(task: asyncio.Task[Any]) -> str:
     """Which coroutine a task runs and the line of the application's in which it waits."""
-    coro = task.get_coro()
+    coro: Any = task.get_coro()
     title = getattr(coro, "__qualname__", repr(coro))
     deepest = None
     while coro is not None:

@@ -23,7 +23,8 @@ class Refusal(Exception):
 
 
 def refuse(*lines: str) -> int:
-    print("lab:", *lines[:1], *(f"\n  {line}" for line in lines[1:]), file=sys.stderr)
+    """Say why there is no verdict, or what was violated; the exit code of no verdict."""
+    print("\n  ".join((f"lab: {lines[0]}", *lines[1:])), file=sys.stderr)
     return Outcome.UNKNOWN.value
 
 

@@ -41,7 +41,7 @@ class Session:
         try:
             verdict = run(scenario, self.backend, timeline, lambda step: watch(name, step))
         finally:
-            path.write_text(timeline.to_jsonl(), encoding="utf-8")
+            path.write_text(timeline.to_jsonl(), encoding="utf-8", errors="backslashreplace")
         return Played(name, verdict, timeline, now() - before, _shown(path))
 
 

@@ -33,7 +33,8 @@ def observe(what: str, who: str = "", **detail: object) -> None:
         detail: anything JSON can hold.
     """
     line = {"what": what, "who": who, "at": time.monotonic(), **detail}
-    data = json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n"
+    # Half a surrogate pair, which a client may well send, cannot be encoded; as an escape it is still JSON.
+    data = json.dumps(line, ensure_ascii=False, default=str).encode(errors="backslashreplace") + b"\n"
     with _lock:
         while data:
             data = data[os.write(_fd, data) :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class ScenarioText:
 def default_language() -> str:
     """LAB_LANG, else the language of the locale, else English."""
     wanted = os.environ.get("LAB_LANG") or locale.getlocale()[0] or ""
-    return "ko" if wanted.lower().startswith(("ko", "korean")) else "en"
+    return "ko" if re.match(r"(ko|korean)(?![a-z])", wanted.lower()) else "en"
 
 
 @dataclass(frozen=True, slots=True)

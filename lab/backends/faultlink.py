@@ -54,8 +54,9 @@ class Link(Protocol):
     def cut(self) -> Bracket:
         """Close both ends of every open connection with a FIN; refuse new ones until `mend`.
 
-        Through Toxiproxy, an end that has sent more than the link could take (a stall, a slow reader) gets an RST
-        instead: that is how a kernel closes a socket with bytes still unread. An embedded link sends the FIN first.
+        An end that has sent more than the link took (a stall, a slow reader) may get an RST instead: that is how a
+        kernel closes a socket with bytes unread. An embedded link sends its FIN first, so with it only an end that does
+        not read either is reset.
         """
 
     def reset(self) -> Bracket:

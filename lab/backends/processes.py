@@ -87,6 +87,7 @@ class Forked:
         self._control = ours
         self._forked: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._ready = threading.Event()
+        self._starting = threading.Lock()
         self._actors: dict[int, Actor] = {}
         self._exited: dict[int, tuple[int, float]] = {}
         self._lock = threading.Condition()
@@ -102,8 +103,9 @@ class Forked:
         stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
         request = json.dumps({"module": module, "argv": list(argv), "env": dict(env)}).encode()
         try:
-            socket.send_fds(self._control, [request], [stdin[0], stdout[1], stderr[1]])
-            pid = self._forked.get(timeout=START_SECONDS)
+            with self._starting:  # one request, one answer: stages may be set side by side
+                socket.send_fds(self._control, [request], [stdin[0], stdout[1], stderr[1]])
+                pid = self._forked.get(timeout=START_SECONDS)
         except (OSError, queue.Empty):
             raise StageError("the fork server is gone; run with LAB_FORK=0 to see why") from None
         finally:

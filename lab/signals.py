@@ -14,17 +14,22 @@ class Interrupted(BaseException):
     """Ctrl-C, SIGTERM or a closed terminal. No `except Exception` may swallow it."""
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    # Once is enough: whoever presses Ctrl-C again must not cut short the taking down of what was started.
-    for number in NUMBERS:
-        signal.signal(number, signal.SIG_IGN)
-    raise Interrupted
-
-
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Inside, the first such signal raises Interrupted, and later ones are ignored until we are out."""
-    before = {number: signal.signal(number, _interrupt) for number in NUMBERS}
+    """Inside, the first such signal raises Interrupted, and later ones do nothing until we are out.
+
+    Whoever presses Ctrl-C again must not cut short the taking down of what was started. It takes a flag and not only
+    an ignored signal: two that arrive together are both delivered, the second in the middle of the unwinding.
+    """
+    told = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            raise Interrupted
+
+    before = {number: signal.signal(number, interrupt) for number in NUMBERS}
     try:
         yield
     finally:

@@ -1,0 +1,110 @@
+"""Labs on one engine: two of them do not meet, one of them is played on by one command, and none is open to others."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.backends.engine import Engine
+from tests.leftovers import states, things, until
+from tests.test_leaves_nothing import Place
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CALM = '''"""Calm: nothing happens."""
+
+from lab import Connect, Pause, Rest, Say, Scenario, StillServed
+
+scenario = Scenario(
+    title="calm",
+    given=(Connect("alice"), Connect("bob")),
+    when=(Say("alice"),),
+    within=1.0,
+    then=(StillServed("alice"), StillServed("bob")),
+    hint="none",
+)
+'''
+
+
+@pytest.fixture
+def places(tmp_path_factory: pytest.TempPathFactory) -> list[Place]:
+    made = []
+    for _ in range(2):
+        root = tmp_path_factory.mktemp("side")
+        for folder in ("home", "scenarios", "tmp"):
+            (root / folder).mkdir()
+        (root / "scenarios" / "calm.py").write_text(CALM)
+        (root / "scenarios" / "hang.py").write_text(CALM.replace('Say("alice"),', 'Pause("alice"), Rest("alice", 600)'))
+        made.append(Place(root))
+    return made
+
+
+@pytest.mark.timeout(120)
+def test_two_labs_on_one_engine_do_not_disturb_each_other(places: list[Place], docker_engine: Engine) -> None:
+    runs = [place.lab("run", "calm", "--backend", "docker") for place in places]
+    for run in runs:
+        said = run.communicate(timeout=90)
+        assert run.returncode == 0, said
+    for place in places:
+        assert things(docker_engine, place.project) == []
+
+
+@pytest.mark.timeout(150)
+def test_a_lab_is_played_on_by_one_command_at_a_time(places: list[Place], docker_engine: Engine) -> None:
+    place = places[0]
+    with place.lab("up") as up:
+        up.communicate(timeout=60)
+    try:
+        with place.lab("run", "hang", "--backend", "docker") as first:
+            until(lambda: "paused" in states(docker_engine, place.project).values(), "the first one plays")
+            with place.lab("run", "calm", "--backend", "docker") as second:
+                _, said = second.communicate(timeout=60)
+            assert second.returncode == 2
+            assert said.startswith(f"lab: aborted: this lab is busy: process {first.pid} plays on it"), said
+            first.terminate()
+            first.communicate(timeout=60)
+        assert "paused" not in states(docker_engine, place.project).values()
+    finally:
+        with place.lab("down") as down:
+            down.communicate(timeout=60)
+    assert things(docker_engine, place.project) == []
+
+
+@pytest.mark.timeout(120)
+def test_a_taken_port_is_one_line_and_leaves_nothing(
+    places: list[Place], docker_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("LAB_SERVER_PORT", str(port))
+        with places[0].lab("up") as up:
+            _, said = up.communicate(timeout=90)
+    assert up.returncode == 2
+    assert said.splitlines()[0].startswith(f"lab: aborted: port {port} is taken"), said
+    assert things(docker_engine, places[0].project) == []
+
+
+def test_no_container_has_more_than_it_needs(docker_engine: Engine) -> None:
+    done = subprocess.run(
+        ["docker", "compose", "-f", str(ROOT / "docker-compose.yml"), "config", "--format", "json"],
+        env=os.environ | {"DOCKER_HOST": docker_engine.host},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    services = json.loads(done.stdout)["services"]
+    assert set(services) == {"server", "toxiproxy", "alice", "bob", "carol"}
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "docker.sock" not in json.dumps(service), name
+        assert all(port["host_ip"] == "127.0.0.1" for port in service.get("ports", [])), name
+        assert not service.get("privileged"), name
+    assert services["toxiproxy"]["user"] == "10001:10001"
+    assert "\nUSER hangup\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")

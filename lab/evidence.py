@@ -91,13 +91,9 @@ def last_census(timeline: Timeline) -> Census | None:
 
 def started(timeline: Timeline, who: str) -> Observation | None:
     """What began the end of a connection: the last fault on its actor, link or server, or its own leaving."""
-    found = None
-    for seen in timeline:
-        if (seen.what == "injected" and seen.who in (actor_of(who), SERVER)) or (
-            seen.what == "ordered" and seen.who == who and seen.text("do") in ("leave", "send")
-        ):
-            found = seen
-    return found
+    faults = (timeline.last("injected", actor_of(who)), timeline.last("injected", SERVER))
+    ordered = [seen for seen in timeline.select("ordered", who) if seen.text("do") in ("leave", "send")]
+    return max((seen for seen in (*faults, *ordered) if seen is not None), key=lambda seen: seen.at, default=None)
 
 
 def noticed(timeline: Timeline, who: str) -> Observation | None:

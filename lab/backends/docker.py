@@ -40,7 +40,7 @@ class Docker:
     def open(self) -> None:
         """Find the lab or bring one up; then its Toxiproxy and a link for each client."""
         self._composition = self._find() or self._bring_up()
-        sweep_containers(self._composition.client)
+        sweep_containers(self._composition.client, keep=self._composition.project)
         self._toxiproxy = Toxiproxy(*self._composition.port(TOXIPROXY, 8474))
         self._toxiproxy.wait(READY_SECONDS)
         for number, client in enumerate(CLIENTS):

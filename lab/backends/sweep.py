@@ -27,11 +27,11 @@ def sweep() -> int:
     return count
 
 
-def sweep_containers(client: docker.DockerClient) -> int:
-    """Remove every lab whose runner is dead or whose lease has run out."""
+def sweep_containers(client: docker.DockerClient, keep: str = "") -> int:
+    """Remove every lab whose runner is dead or whose lease has run out, but not the one called `keep`."""
     found = call(lambda: client.containers.list(all=True, filters={"label": SESSION}))
     orphaned = {one.labels[PROJECT] for one in found if PROJECT in one.labels and _orphaned(one.labels)}
-    return sum(remove(client, project).total for project in orphaned)
+    return sum(remove(client, project).total for project in orphaned - {keep})
 
 
 def sweep_processes() -> int:

@@ -34,6 +34,8 @@ async def next_message(websocket: WebSocket) -> Message | Complaint:
         data = await websocket.receive_json()
     except JSONDecodeError as error:
         return Complaint("bad-json", f"not JSON: {error.msg} at character {error.pos}")
+    except (ValueError, RecursionError) as error:  # JSON that Python declines: a huge number, endless nesting
+        return Complaint("bad-json", str(error))
     except (KeyError, TypeError):
         # Starlette looks for 'text' in a binary frame: KeyError or TypeError, by server.
         return Complaint("not-text", "a binary frame; this server speaks JSON text")
@@ -45,6 +47,8 @@ def parse(data: object) -> Message | Complaint:
     if not isinstance(data, dict) or data.get("type") not in KINDS:
         return Complaint("bad-shape", f'want {{"type": one of {", ".join(KINDS)}, "text": "..."}}')
     text = data.get("text", "")
+    if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
+        return Complaint("bad-shape", '"text" holds half a surrogate pair, which no frame can carry')
     return Message(data["type"], text) if isinstance(text, str) else Complaint("bad-shape", '"text" must be a string')
 
 

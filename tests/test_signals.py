@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import threading
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_two_signals_that_arrive_together_raise_once() -> None:
     with pytest.raises(Interrupted), unwinding():  # noqa: PT012  # what happens after the raise is the point
         signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
         for each in NUMBERS:
-            os.kill(os.getpid(), each)
+            signal.pthread_kill(threading.get_ident(), each)  # to this thread: another one would take it at once
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, NUMBERS)
         finally:

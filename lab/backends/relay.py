@@ -209,8 +209,8 @@ class Connection:
             await loop.connect_accepted_socket(lambda: self._near, client)
             return
 
-    def _dialled(self, _task: asyncio.Task[None]) -> None:
-        if self._dialling:
+    def _dialled(self, task: asyncio.Task[None]) -> None:
+        if self._dialling or task.cancelled() or task.exception() is not None:
             self._drop()
             for sock in self._sockets:
                 sock.close()

@@ -50,8 +50,11 @@ class Session:
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send to this client alone. A peer that is gone or stalled raises."""
-        async with asyncio.timeout(SEND_SECONDS):
-            await self.websocket.send_json(message)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self.websocket.send_json(message)
+        except RuntimeError as gone:  # what uvicorn raises once it has closed by itself, at a shutdown for instance
+            raise WebSocketDisconnect(1006) from gone
 
     async def deliver(self, message: dict[str, Any]) -> None:
         """Send on somebody else's behalf: what this peer's socket has to say is not the sender's business."""

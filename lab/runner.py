@@ -26,6 +26,9 @@ CENSUS_SECONDS = 5.0
 CENSUS_SHARE = 2.0
 """How many times as long as a census took, the lab waits before the next."""
 
+ELBOW_ROOM_SECONDS = 0.02
+"""How long the server is left alone after the story, if it cleans up that fast."""
+
 GRACE_SECONDS = 1.0
 """How long the last words of bystanders may take to show, after everything else has settled."""
 
@@ -91,6 +94,8 @@ class Play:
 
     def settle(self) -> None:
         """Wait until every claim holds or the server's time is over; then hear the bystanders' last words."""
+        # Counting takes the server's time: not before it has cleaned up, if that is a matter of milliseconds.
+        self._wait(lambda seen: seen.first("returned", self.scenario.subject) is not None, ELBOW_ROOM_SECONDS)
         self._until_held(self.scenario.within, asked=False)
         for claim in self.scenario.then:
             for say in claim.asks:

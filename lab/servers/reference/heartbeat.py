@@ -35,5 +35,8 @@ class Heartbeat:
             while True:
                 await asyncio.sleep(BEAT_SECONDS)
                 await self.session.send({"type": "heartbeat"})
-        except (WebSocketDisconnect, RuntimeError, TimeoutError):
+        except (WebSocketDisconnect, RuntimeError):
             pass  # The receive loop is the one that says so: a send cannot tell a clean end from a dirty one.
+        except TimeoutError:
+            # Its buffers are full, and behind them the receive loop hears nothing: not even pings help (measured).
+            self.session.manager.evict(self.session)

@@ -19,6 +19,10 @@ LEASE_SECONDS = 1.0
 """How long a row counts as alive without being renewed. Short, for a lab."""
 
 
+SETTLE_SECONDS = 1.0
+"""How long a shutdown waits for sessions to close their rows."""
+
+
 class Base(DeclarativeBase):
     """The tables of this server."""
 
@@ -59,6 +63,7 @@ class Presence:
         self.boot_id = ""
         self.engine: AsyncEngine | None = None
         self.writing: set[asyncio.Task[Any]] = set()
+        self.open: set[int] = set()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -73,7 +78,7 @@ class Presence:
         try:
             yield
         finally:
-            await asyncio.gather(*self.writing, return_exceptions=True)
+            await self._settle()
             await self.engine.dispose()
 
     async def begin(self, client: str) -> int:
@@ -111,12 +116,20 @@ class Presence:
             result = await connection.execute(statement)
             return list(result) if result.returns_rows else []
 
+    async def _settle(self) -> None:
+        """Wait until every row is closed and written: a handler that was cancelled just now is still on its way."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while (self.writing or self.open) and time.monotonic() < deadline:  # noqa: ASYNC110  # once, at the very end
+            await asyncio.sleep(0.01)
+
     async def _insert(self, values: dict[str, Any]) -> int:
         ((row,),) = await self.execute(insert(Row).values(values).returning(Row.id))
+        self.open.add(row)
         return int(row)
 
     async def _close(self, row: int, ending: Ending) -> None:
         closing = update(Row).where(Row.id == row)
+        self.open.discard(row)
         await self.execute(closing.values(ended_at=time.time(), code=ending.code, reason=ending.reason))
 
     async def _close_when_written(self, writing: asyncio.Task[int]) -> None:

@@ -7,6 +7,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from lab.servers.reference.presence import LEASE_SECONDS, Presence
 
 log = logging.getLogger("reference")
@@ -30,11 +32,15 @@ class Reaper:
             yield
         finally:
             task.cancel()
+            await asyncio.wait([task])
 
     async def run(self) -> None:
         """Renew and reap, several times a lease."""
         while True:
-            await self.tick()
+            try:
+                await self.tick()
+            except SQLAlchemyError:
+                log.exception("the reaper's round failed; the next one comes")  # leases must go on being renewed
             await asyncio.sleep(LEASE_SECONDS / 4)
 
     async def tick(self) -> None:

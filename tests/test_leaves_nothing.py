@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +53,9 @@ class Place:
         """A project that nobody else uses."""
         return f"hangup-test-{self.root.name}".lower().replace("_", "-")
 
-    def lab(self, *args: str) -> subprocess.Popen[str]:
-        """Start `lab` there."""
+    @contextmanager
+    def lab(self, *args: str) -> Iterator[subprocess.Popen[str]]:
+        """Start `lab` there. A test that fails does not wait for it."""
         env = os.environ | {
             "LAB_HOME": str(self.root / "home"),
             "LAB_SCENARIOS": str(self.root / "scenarios"),
@@ -62,7 +64,13 @@ class Place:
             "LAB_LANG": "en",
         }
         pipe = subprocess.PIPE
-        return subprocess.Popen([sys.executable, "-m", "lab", *args], env=env, stdout=pipe, stderr=pipe, text=True)
+        command = [sys.executable, "-m", "lab", *args]
+        with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as run:
+            try:
+                yield run
+            except BaseException:
+                run.kill()
+                raise
 
     def processes(self) -> list[psutil.Process]:
         """The processes that were started there."""

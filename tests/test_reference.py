@@ -193,9 +193,15 @@ def test_the_true_code_survives_a_failed_send(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, beat: float, error: Exception
 ) -> None:
     async def script(app: FastAPI) -> None:
+        async def fault(message: dict[str, Any]) -> None:
+            tried.set()
+            await fails(error)(message)
+
+        tried = asyncio.Event()
         peer = await Peer(app).echoes()
-        peer.fault = fails(error)
-        await asyncio.sleep(0.05)  # The fast heartbeat is the first to send; the slow one leaves that to the handler.
+        peer.fault = fault
+        if beat < 1:  # the heartbeat is to be the first to send; else that is left to the handler
+            await tried.wait()
         peer.say('{"type": "echo"}')
         peer.leave(1001, "bye")
 
@@ -220,7 +226,7 @@ def test_whenever_it_is_cancelled_the_row_is_closed(rig: Rig, monkeypatch: pytes
         async def execute(presence: Presence, statement: Any) -> list[Any]:
             if when == ("insert" if statement.is_insert else "update"):
                 cancel()
-                await asyncio.sleep(0.02)  # By then the handler is gone, and the lifespan is ending.
+                await asyncio.wait({peer.task})  # the handler is gone, and the lifespan is ending
             rows = await original(presence, statement)
             if statement.is_insert and isinstance(when, int):
                 cancel(when)

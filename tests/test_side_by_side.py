@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[Place]:
 
 @pytest.mark.timeout(120)
 def test_two_labs_on_one_engine_do_not_disturb_each_other(places: list[Place], docker_engine: Engine) -> None:
-    runs = [place.lab("run", "calm", "--backend", "docker") for place in places]
-    for run in runs:
-        said = run.communicate(timeout=90)
-        assert run.returncode == 0, said
+    with ExitStack() as both:
+        for run in [both.enter_context(place.lab("run", "calm", "--backend", "docker")) for place in places]:
+            said = run.communicate(timeout=90)
+            assert run.returncode == 0, said
     for place in places:
         assert things(docker_engine, place.project) == []
 

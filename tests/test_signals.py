@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+import time
 
 import pytest
 
@@ -39,3 +41,34 @@ def test_two_signals_that_arrive_together_raise_once() -> None:
         finally:
             unwound = sum(range(1000)) > 0  # any Python at all: a second handler would run here, and raise
     assert unwound
+
+
+def test_a_signal_that_another_thread_got_ends_our_sleep() -> None:
+    def get_it() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    before = time.monotonic()
+    with pytest.raises(Interrupted), unwinding():  # noqa: PT012  # the thread must run while we sleep
+        threading.Thread(target=get_it).start()
+        time.sleep(30)
+    assert time.monotonic() - before < 5
+
+
+def test_a_signal_that_a_destructor_swallowed_is_raised_again() -> None:
+    class Swallows:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    before = time.monotonic()
+    with pytest.raises(Interrupted), unwinding():  # noqa: PT012  # the destructor must run first
+        Swallows()
+        time.sleep(30)
+    assert time.monotonic() - before < 5
+
+
+def test_nothing_of_it_is_left_behind() -> None:
+    hook, threads = sys.unraisablehook, threading.enumerate()
+    with unwinding():
+        assert signal.set_wakeup_fd(-1) != -1
+    assert (sys.unraisablehook, threading.enumerate()) == (hook, threads)
+    assert signal.set_wakeup_fd(-1) == -1

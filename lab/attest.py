@@ -50,6 +50,8 @@ def _happened(fault: Fault, injected: Observation, timeline: Timeline) -> Findin
 def _exited(fault: Fault, injected: Observation, timeline: Timeline) -> Finding:
     """The process is gone, by that signal."""
     gone = next((seen for seen in timeline.select("exited", fault.who) if seen.at >= injected.at), None)
+    if gone is None and isinstance(fault, Stop):  # whether it obeys is the server's affair
+        return _finding(fault, True, phrase("told-to-stop"))
     if gone is None:
         return _finding(fault, False, phrase("still-runs", fault=fault.name))
     expected = SIGNALS[type(fault)]
@@ -70,6 +72,8 @@ def _fell_silent(fault: Fault, injected: Observation, timeline: Timeline) -> Fin
     """No byte of the client reached the server from the fault until it was mended, or the connection was gone."""
     if isinstance(fault, Pause) and injected.text("seen") not in ("stopped", "paused"):
         return _finding(fault, False, phrase("not-paused"))
+    if fault.who == SERVER or timeline.first("accepted") is None:  # nobody inside could say more than the system did
+        return _finding(fault, True, phrase("paused"))
     until = injected.number("until") or injected.at
     mended = next((m for m in timeline.select("mended", fault.who) if m.at >= until), None)
     end = mended.at if mended else float("inf")

@@ -14,17 +14,31 @@ from lab.verdict import Codes
 
 NO_GOODBYE = 1006  # RFC 6455 §7.1.5: no Close frame was received
 
-COUNTER = re.compile(r"active connections: (-?\d+)")
+COUNTER = re.compile(r"active connections\s*[:=]\s*(-?\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One thing the server held at a census."""
+    """One thing the server held at a census.
+
+    Attributes:
+        wakes_ms: milliseconds until a timer wakes it; -1 if none does.
+        last: whether it then ends by itself, being in no loop.
+        sure: whether it was proved to be held.
+    """
 
     kind: str
     who: str
     evidence: str
     holder: str
+    wakes_ms: float = -1.0
+    last: bool = False
+    sure: bool = True
+
+    @property
+    def late(self) -> bool:
+        """Whether it ends by itself, only later."""
+        return self.wakes_ms >= 0 and self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +80,8 @@ def user_of(connection: str) -> str:
 
 
 def matches(name: str, who: str) -> bool:
-    """Whether a connection is meant by `who`: itself, or a crowd such as `carol-*`."""
-    return name == who or fnmatchcase(name, who)
+    """Whether a connection is meant by `who`: itself, or a crowd such as `carol-*`, second connections left out."""
+    return name == who or (fnmatchcase(name, who) and ("#" in who or "#" not in name))
 
 
 def crowd(timeline: Timeline, who: str) -> tuple[str, ...]:
@@ -152,8 +166,11 @@ def _census(counted: Observation) -> Census:
 
 def _held(held: Json) -> Iterator[Held]:
     for item in held if isinstance(held, list) else ():
-        if isinstance(item, list) and len(item) == 4:  # kind, who, evidence, holder
-            yield Held(*(str(part) for part in item))
+        if isinstance(item, list) and len(item) >= 4:
+            kind, who, said, holder, *rest = item
+            wakes = rest[0] if rest and isinstance(rest[0], int | float) else -1.0
+            last, sure = rest[1:2] == [True], rest[2:3] != [False]
+            yield Held(str(kind), str(who), str(said), str(holder), float(wakes), last, sure)
 
 
 def _numbers(silent: Json) -> Iterator[tuple[str, float]]:

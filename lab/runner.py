@@ -114,7 +114,7 @@ class Play:
         if not server.gone:
             ask = next(self._asks)
             server.order("census", ask=ask)
-            self._wait(lambda seen: server.gone or _asked(seen.last("counted"), ask), CENSUS_SECONDS)
+            self._wait(lambda seen: server.gone or _answered(seen, ask), CENSUS_SECONDS)
         self._next_census = now() + CENSUS_SHARE * (now() - before)
 
     def _until_held(self, seconds: float, *, asked: bool) -> None:
@@ -187,8 +187,10 @@ class Play:
         return self.timeline.wait_for(fact, seconds)
 
 
-def _asked(counted: Observation | None, ask: int) -> bool:
-    return counted is not None and counted.number("ask") == ask
+def _answered(seen: Timeline, ask: int) -> bool:
+    """The census was taken; or the loop that should take it does not turn."""
+    last = (seen.last("counted"), seen.last("frozen"))
+    return any(one is not None and one.number("ask") == ask for one in last)
 
 
 def _set_up(census: evidence.Census, name: str) -> bool:

@@ -54,6 +54,11 @@ class Send(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Flood(Step):
+    """Stop reading, and have as much said as no buffer takes. Nobody waits for it: it may never be over."""
+
+
+@dataclass(frozen=True, slots=True)
 class Leave(Step):
     """Close politely, with a Close frame."""
 

@@ -9,12 +9,14 @@ import asyncio
 import os
 import sys
 import threading
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.frames import Frame, Opcode
+from websockets.typing import Subprotocol
 
 from lab.actors import hearing
 from lab.actors.voice import observe, take_stdout
@@ -23,6 +25,15 @@ NAME_HEADER = "X-Hangup-Connection"
 CLOSE_SECONDS = 2.0
 AT_ONCE = 50
 """How many of a crowd shake hands at the same time."""
+
+SHOWN = 4096
+"""How much of a message is told: the lab wants to know that it came, and what it was."""
+
+
+def fill(text: str, name: str) -> str:
+    """The user's name for `{user}`; for `{n}` a number that is always hers: some servers want one."""
+    user = name.partition("#")[0]
+    return text.replace("{user}", user).replace("{n}", str(zlib.crc32(user.encode()) % 1_000_000))
 
 
 class Watched(ClientConnection):
@@ -45,6 +56,8 @@ class Order:
         do: connect, say, leave, idle or clock.
         who: the connection; for a crowd, its common part.
         ask: the number under which the lab awaits the answer.
+        url: where to connect; `{user}` stands for the user's name, `{n}` for a number of its own.
+        times: with `say`, how often; a deaf connection stops reading first.
     """
 
     do: str
@@ -56,6 +69,9 @@ class Order:
     hex: str = ""
     code: int = 1000
     reason: str = ""
+    deaf: bool = False
+    subprotocols: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Client:
@@ -77,8 +93,7 @@ class Client:
                 if order.do == "connect":
                     names = [order.who] if order.times == 1 else [f"{order.who}-{n + 1}" for n in range(order.times)]
                     for name in names:
-                        url = order.url.replace("{user}", name.partition("#")[0])
-                        talk = group.create_task(self.converse(name, url))
+                        talk = group.create_task(self.converse(name, order))
                         self.talks.add(talk)
                         talk.add_done_callback(self.talks.discard)
                 elif order.do == "idle":
@@ -96,14 +111,16 @@ class Client:
             await asyncio.wait(self.talks)
         observe("idle")
 
-    async def converse(self, name: str, url: str) -> None:
+    async def converse(self, name: str, order: Order) -> None:
         """One connection, from handshake to end."""
         await self.gate.acquire()
         shaking = True
         try:
             async with connect(
-                url,
-                additional_headers={NAME_HEADER: name},
+                fill(order.url, name),
+                additional_headers=[(NAME_HEADER, name), *((key, fill(text, name)) for key, text in order.headers)],
+                subprotocols=[Subprotocol(one) for one in order.subprotocols] or None,
+                max_size=None,
                 create_connection=Watched,
                 proxy=None,
                 ping_interval=None,
@@ -128,7 +145,8 @@ class Client:
         error = ""
         try:
             async for message in socket:
-                observe("received", name, text=message if isinstance(message, str) else message.hex())
+                text = message if isinstance(message, str) else message.hex()
+                observe("received", name, text=text[:SHOWN], size=len(message))
         except ConnectionClosed as closed:
             error = type(closed.__cause__ or closed).__name__
         finally:
@@ -145,8 +163,11 @@ class Client:
             if order.do == "leave":
                 await socket.close(order.code, order.reason)
             else:
-                await socket.send(bytes.fromhex(order.hex) if order.text is None else order.text)
-                observe("sent", order.who, ask=order.ask, text=order.text or order.hex)
+                if order.deaf:
+                    socket.transport.pause_reading()
+                for _ in range(order.times):
+                    await socket.send(bytes.fromhex(order.hex) if order.text is None else fill(order.text, order.who))
+                observe("sent", order.who, ask=order.ask, text=(order.text or order.hex)[:SHOWN])
         except ConnectionClosed as closed:
             observe("failed", order.who, ask=order.ask, error=type(closed).__name__)
 

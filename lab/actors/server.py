@@ -1,15 +1,14 @@
 """The server actor: any ASGI application on uvicorn, with the witness beside it.
 
-Run as `python -m lab.actors.server module:attribute`; settings come from the environment (see `Settings`).
+Run as `python -m lab.actors.server APP`; settings come from the environment (see `Settings`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
+import gc
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,20 @@ from typing import Any
 import uvicorn
 
 from lab.actors.voice import observe, take_stdout
-from lab.witness.census import Held, Rows
-from lab.witness.connections import NAME_HEADER, ASGIApp, Connections
+from lab.witness.applications import Application, NoApplication, load, routes
+from lab.witness.census import Census, Rows
+from lab.witness.connections import Connections
 from lab.witness.ears import Ears
 from lab.witness.flavour import protocol
 from lab.witness.logs import tell_logs
 from lab.witness.tasks import Tasks
+from lab.witness.threads import Threads
 from lab.witness.wire import Wires
 
 OPEN_ROWS = "SELECT client FROM session WHERE ended_at IS NULL"
 """The reference server's rows that no end has closed."""
+
+PING_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Settings:
         host, port: where to listen; port 0 takes any free one and says which.
         flavour: which WebSocket implementation; see lab.witness.flavour.
         database: the reference server's SQLite file, whose open rows the census counts.
+        factory: whether APP makes the application, rather than being it.
+        grace: seconds that handlers get at a shutdown; None as long as they want, which is uvicorn's own default.
         leave_on_eof: end when standard input closes.
     """
 
@@ -44,27 +49,24 @@ class Settings:
     port: int = 0
     flavour: str = "rfc6455"
     database: str = ""
+    factory: bool = False
+    grace: int | None = 3
     leave_on_eof: bool = True
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """LAB_HOST, LAB_PORT, LAB_FLAVOUR, LAB_DATABASE, LAB_LEAVE_ON_EOF."""
+        """LAB_HOST, LAB_PORT, LAB_FLAVOUR, LAB_DATABASE, LAB_FACTORY, LAB_GRACE, LAB_LEAVE_ON_EOF."""
         env = os.environ
+        grace = env.get("LAB_GRACE", "3")
         return cls(
             env.get("LAB_HOST", "127.0.0.1"),
             int(env.get("LAB_PORT", "0")),
             env.get("LAB_FLAVOUR", "rfc6455"),
             env.get("LAB_DATABASE", ""),
+            env.get("LAB_FACTORY", "") == "1",
+            int(grace) if grace else None,
             env.get("LAB_LEAVE_ON_EOF", "1") == "1",
         )
-
-
-def entries_of(app: object) -> Iterator[Held]:
-    """The manager entries of the reference server and its broken relatives."""
-    manager = getattr(getattr(app, "state", None), "manager", None)
-    for session in tuple(getattr(manager, "sessions", ())):
-        name = session.websocket.headers.get(NAME_HEADER, session.user)
-        yield Held("connection", name, holder=f"app.state.manager.sessions[{session.user!r}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +79,32 @@ class Witness:
     ears: Ears
 
     @classmethod
-    def of(cls, app: ASGIApp, settings: Settings) -> Witness:
+    def of(cls, application: Application, threads: Threads, settings: Settings) -> Witness:
         """A witness for this application."""
-        connections, tasks = Connections(app), Tasks()
-        wires = Wires(lambda peer: connections.names.get(peer, f"{peer[0]}:{peer[1]}"))
+        connections, tasks = Connections(application.app), Tasks()
+        wires = Wires(connections.names)
         rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
-        ears = Ears(connections, tasks, wires, lambda: entries_of(app), rows, leave_on_eof=settings.leave_on_eof)
-        return cls(connections, tasks, wires, ears)
+        census = Census(connections, tasks, threads, application.package)
+        return cls(connections, tasks, wires, Ears(census, wires, rows, leave_on_eof=settings.leave_on_eof))
 
 
 class WitnessedServer(uvicorn.Server):
     """A server that is watched, says when and where it listens, and hears orders from then on."""
 
-    def __init__(self, config: uvicorn.Config, witness: Witness) -> None:
+    def __init__(self, config: uvicorn.Config, witness: Witness, paths: tuple[str, ...]) -> None:
         super().__init__(config)
-        self.witness = witness
+        self.witness, self.paths = witness, paths
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         """Start as uvicorn does, then say so."""
         loop = asyncio.get_running_loop()
         self.witness.tasks.watch(loop)
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what was there before anybody connected is nobody's orphan, and need not be looked at again
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
-            observe("listening", port=port, pid=os.getpid())
+            observe("listening", port=port, pid=os.getpid(), routes=self.paths)
             self.witness.ears.listen(loop)
 
 
@@ -109,10 +113,14 @@ def main(argv: list[str]) -> None:
     take_stdout()
     tell_logs()
     settings = Settings.from_environment()
-    module_name, _, attribute = argv[0].partition(":")
-    module = importlib.import_module(module_name)
-    pings: float | None = getattr(module, "PING_SECONDS", 0.5)
-    witness = Witness.of(getattr(module, attribute or "app"), settings)
+    threads = Threads()
+    threads.watch()
+    try:
+        application = load(argv[0], factory=settings.factory)
+    except NoApplication as error:
+        sys.exit(str(error))
+    pings: float | None = getattr(application.module, "PING_SECONDS", PING_SECONDS)
+    witness = Witness.of(application, threads, settings)
     config = uvicorn.Config(
         witness.connections,
         host=settings.host,
@@ -122,10 +130,10 @@ def main(argv: list[str]) -> None:
         ws_ping_interval=pings,
         ws_ping_timeout=pings,
         log_config=None,
-        lifespan="on",
-        timeout_graceful_shutdown=3,
+        lifespan="auto",
+        timeout_graceful_shutdown=settings.grace,
     )
-    WitnessedServer(config, witness).run()
+    WitnessedServer(config, witness, tuple(routes(application.app))).run()
 
 
 if __name__ == "__main__":

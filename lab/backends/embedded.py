@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -32,10 +32,12 @@ class Served:
     Attributes:
         app: `module:attribute`.
         flavour: its WebSocket implementation.
+        env: more for its environment; `{folder}` stands for the stage's own folder.
     """
 
     app: str = REFERENCE
     flavour: str = "rfc6455"
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 class Embedded:
@@ -73,6 +75,7 @@ class EmbeddedStage:
     def __init__(self, served: Served, processes: Processes, links: Links, folder: Path, timeline: Timeline) -> None:
         self.served, self.processes, self.timeline = served, processes, timeline
         self._links = links
+        self.folder = folder
         self._database = folder / "presence.sqlite3"
         self._actors: dict[str, Actor] = {}
         self._link: dict[str, EmbeddedLink] = {}
@@ -161,11 +164,14 @@ class EmbeddedStage:
             "LAB_FLAVOUR": self.served.flavour,
             "LAB_DATABASE": str(self._database),
             "DATABASE_URL": f"sqlite+aiosqlite:///{self._database}",
+            **{key: value.replace("{folder}", str(self.folder)) for key, value in self.served.env.items()},
         }
         argv = (self.served.app,)
         self._actors[SERVER] = self.processes.start(SERVER, "lab.actors.server", argv, env, self.timeline)
 
     def _restart_server(self) -> None:
+        if self.timeline.sealed:
+            return  # the story is over, and the next one gets a server of its own
         before = sum(1 for _ in self.timeline.select("listening"))
         self.processes.end(self._actors[SERVER])
         self._start_server()

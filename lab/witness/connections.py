@@ -1,9 +1,11 @@
-"""Connections as the application sees them: accepted, told of the end, handler returned."""
+"""Connections as the application sees them: accepted, told of the end, returned; and what of them still lives."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+import weakref
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -30,18 +32,72 @@ def name_of(scope: Scope) -> str:
     return f"{host}:{port}"
 
 
-class Connections:
-    """Wraps an ASGI application and watches its WebSockets.
+class WeakScope(dict[str, Any]):
+    """An ASGI scope that can be referred to weakly, which a plain dict cannot."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Connection:
+    """One connection: what the application was given for it, held weakly, and how far it has come.
 
     Attributes:
-        running: the connections whose handler has not returned yet, and when it began (lab clock, seconds).
-        names: the name of the connection at each peer address.
+        name: the name it is known by.
+        since: when its handler began, seconds on the lab's clock.
+        returned: whether its handler has.
+        handler: the task that runs the handler.
+    """
+
+    __slots__ = ("__weakref__", "_forget", "_given", "delivered", "handler", "name", "returned", "since")
+
+    def __init__(self, name: str, forget: Callable[[Connection], None]) -> None:
+        self.name = name
+        self.since = time.monotonic()
+        self.returned = False
+        self.delivered = False
+        self._forget = forget
+        self._given: tuple[weakref.ref[Any], ...] = ()
+        task = asyncio.current_task()
+        self.handler = None if task is None else weakref.ref(task)
+
+    def give(self, *things: object) -> None:
+        """Remember, weakly, what the application gets: scope, receive and send."""
+        self._given = tuple(weakref.ref(thing, self._gone) for thing in things)
+
+    def given(self) -> Iterator[object]:
+        """What of it is still alive."""
+        for ref in self._given:
+            if (thing := ref()) is not None:
+                yield thing
+
+    def end(self) -> None:
+        """The handler has returned."""
+        self.returned = True
+        self._gone()
+
+    def _gone(self, _ref: object = None) -> None:
+        if self.returned and all(ref() is None for ref in self._given):
+            self._given = ()  # these refer to us
+            self._forget(self)
+
+
+class Connections:
+    """Wraps an ASGI application and watches its WebSockets. It keeps nothing alive, and nothing of what is gone.
+
+    Attributes:
+        known: every connection whose handler runs, or of which something is still alive.
+        names: the name of the connection at each peer address whose socket is open.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.running: dict[str, float] = {}
+        self.known: set[Connection] = set()
         self.names: dict[tuple[str, int], str] = {}
+
+    @property
+    def running(self) -> list[Connection]:
+        """Those whose handler has not returned."""
+        return [one for one in self.known if not one.returned]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on unchanged, and say what passes."""
@@ -51,13 +107,20 @@ class Connections:
         name = name_of(scope)
         if scope.get("client"):
             self.names[tuple(scope["client"])] = name
-        await self._serve(name, scope, receive, send)
+        watched = Connection(name, self.known.discard)
+        self.known.add(watched)
+        await self._serve(watched, WeakScope(scope), receive, send)
 
-    async def _serve(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, watched: Connection, scope: WeakScope, receive: Receive, send: Send) -> None:
+        name = watched.name
+
         async def told() -> Message:
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 observe("told", name, code=message.get("code"), reason=message.get("reason") or "")
+            elif not watched.delivered and message["type"] == "websocket.receive":
+                watched.delivered = True
+                observe("delivered", name)
             return message
 
         async def sent(message: Message) -> None:
@@ -65,8 +128,8 @@ class Connections:
             if message["type"] == "websocket.accept":
                 observe("accepted", name)
 
+        watched.give(scope, told, sent)
         token = connection.set(name)
-        self.running[name] = time.monotonic()
         error = ""
         try:
             await self.app(scope, told, sent)
@@ -74,6 +137,7 @@ class Connections:
             error = type(raised).__name__
             raise
         finally:
-            self.running.pop(name, None)
             connection.reset(token)
+            del scope, told, sent
+            watched.end()
             observe("returned", name, error=error)

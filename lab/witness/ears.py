@@ -5,51 +5,47 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
 from dataclasses import astuple
 
 from lab.actors import hearing
 from lab.actors.voice import observe
-from lab.witness.census import Held, Rows, take
-from lab.witness.connections import Connections
-from lab.witness.tasks import Tasks
+from lab.witness.census import Census, Held, Rows
+from lab.witness.code import stands
 from lab.witness.wire import Wires
+
+FROZEN_SECONDS = 1.0
+"""A loop that has not turned for so long is frozen: that is a finding, and no reason to wait for it."""
 
 
 class Ears:
-    """Answers `clock` at once and `census` from the event loop.
+    """Answers `clock` at once and `census` from the event loop; says so if the loop does not turn.
 
     Args:
         leave_on_eof: end the process when the order channel closes: whoever ran us is gone.
     """
 
-    def __init__(
-        self,
-        connections: Connections,
-        tasks: Tasks,
-        wires: Wires,
-        entries: Callable[[], Iterator[Held]],
-        rows: Rows | None,
-        *,
-        leave_on_eof: bool,
-    ) -> None:
-        self.connections, self.tasks, self.wires = connections, tasks, wires
-        self.entries, self.rows = entries, rows
+    def __init__(self, census: Census, wires: Wires, rows: Rows | None, *, leave_on_eof: bool) -> None:
+        self.census, self.wires, self.rows = census, wires, rows
         self.leave_on_eof = leave_on_eof
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start listening, for as long as the process lives."""
-        threading.Thread(target=self._listen, args=(loop,), name="hangup-ears", daemon=True).start()
+        turning = threading.get_ident()
+        threading.Thread(target=self._listen, args=(loop, turning), name="hangup-ears", daemon=True).start()
 
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _listen(self, loop: asyncio.AbstractEventLoop, turning: int) -> None:
         for order in hearing.orders():
             if order["do"] == "idle":
                 self._await_idle(loop)
             elif order["do"] == "clock":
                 observe("clocked", ask=order["ask"])
             elif order["do"] == "census":
-                self._census(loop, order["ask"])
+                self._census(loop, turning, order["ask"])
+            elif order["do"] == "hurry":
+                self._hurry(loop, order["ask"], frozenset(order["gone"]))
         if self.leave_on_eof:
             os._exit(0)
 
@@ -57,23 +53,37 @@ class Ears:
         """Say so when no connection is open any more: now, or when the last one has ended."""
 
         def look() -> None:
-            if self.connections.running or self.wires.open:
+            if self.census.connections.running or self.wires.open:
                 loop.call_later(0.01, look)
             else:
                 observe("idle")
 
         loop.call_soon_threadsafe(look)
 
-    def _census(self, loop: asyncio.AbstractEventLoop, ask: int) -> None:
+    def _hurry(self, loop: asyncio.AbstractEventLoop, ask: int, gone: frozenset[str]) -> None:
+        def answer() -> None:
+            observe("hurried", ask=ask, count=self.census.hurry(loop, gone))
+
+        loop.call_soon_threadsafe(answer)
+
+    def _census(self, loop: asyncio.AbstractEventLoop, turning: int, ask: int) -> None:
         error = ""
         rows: list[Held] = []
         try:
             rows = list(self.rows.open()) if self.rows else []
         except sqlite3.Error as raised:
             error = f"rows: {raised}"
+        answered = threading.Event()
 
         def answer() -> None:
-            held = [*rows, *take(self.connections, self.tasks, self.entries)]
-            observe("counted", ask=ask, held=[astuple(item) for item in held], silent=self.wires.silent(), error=error)
+            before = time.perf_counter()
+            held = [*rows, *self.census.take(loop)]
+            took = round((time.perf_counter() - before) * 1000, 3)
+            answered.set()
+            items = [list(astuple(item)) for item in held]
+            observe("counted", ask=ask, held=items, silent=self.wires.silent(), error=error, took_ms=took)
 
         loop.call_soon_threadsafe(answer)
+        if not answered.wait(FROZEN_SECONDS):
+            where = stands(sys._current_frames().get(turning))
+            observe("frozen", ask=ask, where=where, ms=FROZEN_SECONDS * 1000)

@@ -1,17 +1,17 @@
-"""Tasks born in a connection's context: which still run, and where each one waits."""
+"""Tasks born in a connection's context: which still run, where each one waits, and when it will end by itself."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator, Iterator
-from pathlib import Path
-from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from lab.witness.code import frames_of, is_ours, loops
 from lab.witness.connections import connection
 
-_LIBRARY = str(Path(asyncio.__file__).parent)
+LONGEST_MS = 40_000.0
+"""A longer sleep is not brought forward: by then uvicorn's own pings would have told of any end (20 s and 20 s)."""
 
 
 class Tasks:
@@ -36,23 +36,53 @@ class Tasks:
             self.born[task] = name
         return task
 
-    def alive(self) -> Iterator[tuple[str, str]]:
-        """The connection and a sentence for each task that has not ended: `beat() waits at heartbeat.py:38`."""
+    def alive(self) -> Iterator[tuple[asyncio.Task[Any], str]]:
+        """Each task that has not ended, and the connection it was born in."""
         for task, name in list(self.born.items()):
             if not task.done():
-                yield name, where(task)
+                yield task, name
 
 
-def where(task: asyncio.Task[Any]) -> str:
-    """Which coroutine a task runs and the line of the application's in which it waits."""
-    coro: Any = task.get_coro()
-    title = getattr(coro, "__qualname__", repr(coro))
-    deepest = None
-    while coro is not None:
-        frame: FrameType | None = getattr(coro, "cr_frame", None)
-        if frame is not None and not frame.f_code.co_filename.startswith(_LIBRARY):
-            deepest = frame
-        coro = getattr(coro, "cr_await", None)
-    if deepest is None:
-        return f"{title}() waits"
-    return f"{title}() waits at {Path(deepest.f_code.co_filename).name}:{deepest.f_lineno}"
+class Timers:
+    """What the loop will wake, and when. Made for one moment: it does not follow the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._now = loop.time()
+        self.handles: list[asyncio.TimerHandle] = [
+            one for one in getattr(loop, "_scheduled", ()) if not one.cancelled()
+        ]
+        self._due: dict[int, asyncio.TimerHandle] = {}
+        for handle in self.handles:
+            for thing in getattr(handle, "_args", None) or ():
+                if isinstance(thing, asyncio.Future):  # how asyncio.sleep() waits
+                    self._due[id(thing)] = handle
+
+    def left_ms(self, handle: asyncio.TimerHandle) -> float:
+        """Milliseconds until a timer fires."""
+        return max(0.0, round((handle.when() - self._now) * 1000, 3))
+
+    def outlook(self, task: asyncio.Task[Any]) -> tuple[float, bool]:
+        """Milliseconds until a timer wakes the task (-1: none does), and whether it stands in no loop then."""
+        sleep = self._sleep(task)
+        if sleep is None:
+            return -1.0, False
+        mine = [frame for frame in frames_of(task.get_coro()) if is_ours(frame.f_code.co_filename)]
+        return self.left_ms(self._due[id(sleep)]), bool(mine) and not any(map(loops, mine))
+
+    def bring_forward(self, task: asyncio.Task[Any]) -> bool:
+        """Let the task's sleep be over now, as it would be later; whether it slept."""
+        sleep = self._sleep(task)
+        if sleep is None or sleep.done() or self.left_ms(self._due[id(sleep)]) > LONGEST_MS:
+            return False
+        self._due[id(sleep)].cancel()
+        sleep.set_result(None)
+        return True
+
+    def _sleep(self, task: asyncio.Task[Any]) -> asyncio.Future[Any] | None:
+        """The sleep that it waits for, itself or through tasks that it waits for."""
+        waits_for: Any = getattr(task, "_fut_waiter", None)
+        for _ in range(8):
+            if waits_for is None or id(waits_for) in self._due:
+                break
+            waits_for = getattr(waits_for, "_fut_waiter", None)
+        return waits_for if id(waits_for) in self._due else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from lab.actors.voice import observe
@@ -129,12 +129,16 @@ class Wires:
     """All open sockets that speak WebSocket.
 
     Args:
-        name: the connection at a peer address.
+        names: the connection at each peer address; forgotten here when its socket is gone.
     """
 
-    def __init__(self, name: Callable[[tuple[str, int]], str]) -> None:
+    def __init__(self, names: MutableMapping[tuple[str, int], str]) -> None:
         self.open: set[Wire] = set()
-        self.name = name
+        self.names = names
+
+    def name(self, peer: tuple[str, int]) -> str:
+        """The connection at a peer address."""
+        return self.names.get(peer) or f"{peer[0]}:{peer[1]}"
 
     def silent(self) -> Mapping[str, float]:
         """For each connection, milliseconds since its client's last byte."""
@@ -161,6 +165,7 @@ class Wires:
             def connection_lost(self, exc: Exception | None) -> None:
                 wires.open.discard(self.hangup_wire)
                 self.hangup_wire.lost(wires.name(self.hangup_wire.peer), exc)
+                wires.names.pop(self.hangup_wire.peer, None)
                 super().connection_lost(exc)
 
         Tapped.__name__ = protocol.__name__

@@ -1,0 +1,93 @@
+"""The cases of a check: the ways in which any server must survive the end of its clients. Values only.
+
+Alice is the subject, three times over, so that what is left once can be told from what is left for each; bob and
+carol are bystanders. Titles are in `words/`, under `case`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab.faults import SERVER, Heal, Interrupt, Kill, Pause, Reset, Stall, Stop
+from lab.invariants import Invariant, StopsInTime
+from lab.invariants.foreign import CounterTrue, DiesWell, LeavesNothing, Noticed, Quiet, Served, ToldToGo
+from lab.scenario import Scenario
+from lab.steps import Connect, Flood, Leave, Say, Send, Step
+
+ALICE = "alice-*"
+AT_ONCE = 0.5 + 1.0
+"""Seconds for an end that the kernel announces; most of it is for a busy machine."""
+
+PINGED = 2.5
+"""Seconds for one that only pings find: 0.5 s between two, 0.5 s for the answer, and a busy machine."""
+
+LEGACY = 10.0
+"""Seconds more that uvicorn's deprecated implementation takes to let go of a silent peer (measured)."""
+
+GIVEN = (Connect("bob"), Connect("carol"), Connect("alice", times=3))
+THREE = ("alice-1", "alice-2", "alice-3")
+
+
+def case(
+    name: str,
+    *when: Step,
+    bound: float = AT_ONCE,
+    quiet: bool = True,
+    rows: bool = True,
+    who: str = ALICE,
+    given: tuple[Step, ...] = GIVEN,
+) -> tuple[str, Scenario]:
+    """An ordinary case: alice ends, nothing of her is left, bob is still served."""
+    claims: tuple[Invariant, ...] = (Noticed(who, bound), LeavesNothing(who, rows=rows), CounterTrue(), Served("bob"))
+    return name, Scenario(name, given, when, bound, (*claims, Quiet(who)) if quiet else claims, "")
+
+
+def cases() -> dict[str, Scenario]:
+    """Every case by its name, in the order in which they are reported."""
+    crowd = (Connect("bob"), Connect("carol"), Connect("dave", times=100))
+    # Erin comes after alice: who stands behind a dead member in a list must not suffer for it.
+    dying = (Pause(SERVER), Kill("alice"), Say("carol"), Heal(SERVER), Say("carol"))
+    talk = case("talk", Connect("erin"), *dying, quiet=False, rows=False)[1]
+    stuck = (Flood("alice-1"), Say("bob"), Say("carol"), Kill("alice"))
+    flood = case("flood", Connect("erin"), *stuck, bound=PINGED, quiet=False, rows=False)[1]
+    survivors = (Served("alice-2"), Served("alice-3"))
+    twins = case("twins", Leave("alice-1"), who="alice-1", rows=False)[1]
+    rejoin = case("rejoin", *(Connect(f"{who}#2") for who in THREE), *map(Leave, THREE), quiet=False, rows=False)[1]
+    return dict(
+        (
+            case("close", *(Leave(who, 1000, "bye") for who in THREE)),
+            case("kill", Kill("alice")),
+            case("quit", Interrupt("alice")),
+            case("away", *(Leave(who, 1001) for who in THREE)),
+            case("reset", Reset("alice")),
+            case("pause", Pause("alice"), bound=PINGED),
+            case("stall", Stall("alice"), bound=PINGED),
+            ("talk", _with(talk, Served("carol"), Served("erin"))),
+            ("rejoin", _with(rejoin, *(Served(f"{who}#2") for who in THREE))),
+            ("twins", _with(twins, *survivors)),
+            ("garbage", _garbage()),
+            ("flood", _with(flood, Served("carol"), Served("erin"))),
+            case("crowd", Kill("dave"), given=crowd, who="dave-*", bound=PINGED),
+            ("stop", _stop()),
+        )
+    )
+
+
+def _with(scenario: Scenario, *more: Served) -> Scenario:
+    return replace(scenario, then=(*scenario.then, *more))
+
+
+def _garbage() -> Scenario:
+    nonsense = (Send("alice-1", "{not json"), Send("alice-2", b"\xff\xfe"), Send("alice-3", "[1, 2]"))
+    claims: tuple[Invariant, ...] = (*map(DiesWell, THREE), LeavesNothing(ALICE), CounterTrue(), Served("bob"))
+    return Scenario("garbage", GIVEN, (*nonsense, Kill("alice")), AT_ONCE, claims, "")
+
+
+def _stop() -> Scenario:
+    claims: tuple[Invariant, ...] = (
+        StopsInTime(seconds=3.0),
+        ToldToGo("bob"),
+        ToldToGo(ALICE),
+        LeavesNothing(ALICE, stopped=True),
+    )
+    return Scenario("stop", GIVEN, (Stop(SERVER),), 3.5, claims, "")

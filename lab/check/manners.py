@@ -1,0 +1,112 @@
+"""A server's manners: what it does when one connects and talks. Learned once, so that nothing is guessed later."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+from lab.timeline import Observation, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a server behaves towards clients of whom nothing is wrong.
+
+    Attributes:
+        path: where its WebSocket is.
+        met: whether they were learned, and are not only what one would expect.
+        receives: it takes what clients say; one that does not must not be talked to.
+        talks: our text may be said to it, more than once, and it does not hang up.
+        answers: whoever speaks gets something back.
+        relays: the others get something when one speaks.
+        period_ms: it sends by itself, about this often; -1 if it does not.
+    """
+
+    path: str = "/ws"
+    met: bool = False
+    receives: bool = True
+    talks: bool = True
+    answers: bool = True
+    relays: bool = False
+    period_ms: float = -1.0
+
+    @property
+    def streams(self) -> bool:
+        """Whether it sends by itself."""
+        return self.period_ms >= 0
+
+    def record(self, timeline: Timeline) -> None:
+        """Put them on a timeline: claims are judged from there."""
+        timeline.record(Observation(timeline.elapsed(), "lab", "learned", "", asdict(self)))
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> Manners | None:
+        """Those that a timeline knows of."""
+        seen = timeline.first("learned", source="lab")
+        if seen is None:
+            return None
+        detail = seen.detail
+        return cls(
+            seen.text("path"),
+            detail.get("met") is True,
+            detail.get("receives") is True,
+            detail.get("talks") is True,
+            detail.get("answers") is True,
+            detail.get("relays") is True,
+            seen.number("period_ms") or -1.0,
+        )
+
+
+def learn(timeline: Timeline, path: str, talk: str, speaker: str, listener: str) -> Manners:
+    """From a visit in which the speaker spoke and the listener only listened.
+
+    Whoever gets a message after somebody spoke need not get it because of that: only one that repeats what was said
+    counts as relayed.
+    """
+    spoken = list(timeline.select("ordered", speaker))
+    first = spoken[0].at if spoken else timeline.elapsed()
+    receives = timeline.first("delivered", speaker) is not None or timeline.first("accepted") is None
+    talks = (
+        receives and bool(spoken) and not timeline.first("closed", speaker) and not timeline.first("failed", speaker)
+    )
+    period = _period(timeline, listener, first)
+    return Manners(
+        path=path,
+        met=True,
+        receives=receives,
+        talks=talks,
+        answers=talks and all(_got(timeline, speaker, one.at, one.number("until")) for one in _spans(spoken, timeline)),
+        relays=talks
+        and period < 0
+        and any(mark(talk) in seen.text("text") for seen in timeline.select("received", listener)),
+        period_ms=period,
+    )
+
+
+def mark(talk: str) -> str:
+    """The longest word of what is said: whoever passes it on will hardly leave that out."""
+    return max(re.findall(r"\w+", talk), key=len, default=talk)
+
+
+def _texts(timeline: Timeline, who: str) -> list[str]:
+    return [seen.text("text") for seen in timeline.select("received", who)]
+
+
+def _period(timeline: Timeline, who: str, until: float) -> float:
+    """The longest pause between messages that nobody asked for; -1 if there are not two of them."""
+    times = [seen.at for seen in timeline.select("received", who) if seen.at < until]
+    pauses = [after - before for before, after in pairwise(times)]
+    return max(pauses[1:] or pauses) if len(pauses) > 1 else -1.0
+
+
+def _spans(spoken: list[Observation], timeline: Timeline) -> list[Observation]:
+    ends = [*(one.at for one in spoken[1:]), timeline.elapsed() + 1]
+    return [
+        Observation(one.at, one.source, one.what, one.who, {"until": end})
+        for one, end in zip(spoken, ends, strict=True)
+    ]
+
+
+def _got(timeline: Timeline, who: str, after: float, until: float | None) -> bool:
+    return any(after <= seen.at and (until is None or seen.at < until) for seen in timeline.select("received", who))

@@ -1,0 +1,71 @@
+"""The first visit: two clients come and one of them talks, so that the others know how this server behaves."""
+
+from __future__ import annotations
+
+from lab.backends.actors import StageError
+from lab.check.manners import Manners, learn
+from lab.check.visit import Visit
+from lab.faults import SERVER
+from lab.scenario import Scenario
+from lab.steps import Connect, Rest
+from lab.timeline import Timeline
+
+LISTEN_SECONDS = 0.7
+"""How long it is listened to before anybody speaks."""
+
+TAKE_SECONDS = 0.8
+"""How long it may take to take, or to answer, what is said."""
+
+MEETING = Scenario("meeting", (Connect("bob"), Connect("carol")), (Rest("bob", LISTEN_SECONDS),), 1.0, (), "")
+
+
+class Meeting(Visit):
+    """Learns the manners. Nobody is accused of anything here."""
+
+    def learn(self) -> Manners:
+        """Connect, listen, speak twice.
+
+        Raises:
+            StageError: nobody is let in, or everybody is thrown out at once.
+        """
+        path = self._path()
+        for one in (path, path.replace("{name}", "{n}")):  # some servers want a number for a name
+            self.manners = Manners(path=one, answers=False)
+            for client in ("bob", "carol"):
+                self._connect(Connect(client))
+            if self.timeline.first("connected", "bob") or "{name}" not in one:
+                break
+        self._let_in()
+        self._wait(_over, LISTEN_SECONDS)
+        for _ in range(2):
+            answer = self.next_message("carol")
+            self.say("carol")
+            self._wait(answer, TAKE_SECONDS)
+            if not self.timeline.first("delivered", "carol") and self.subject.witnessed:
+                break
+        return learn(self.timeline, self.manners.path, self.subject.talk, "carol", "bob")
+
+    def _path(self) -> str:
+        """The one that was asked for; else /ws, or the only one there is."""
+        if self.subject.path is not None:
+            return self.subject.path
+        said = self.timeline.last("listening", source=SERVER)
+        found = said.detail.get("routes") if said else None
+        known = [str(one) for one in found] if isinstance(found, list) else []
+        if not known or "/ws" in known:
+            return "/ws"
+        if len(known) > 1:
+            raise StageError(f"it has several WebSocket routes; say which one with --path: {', '.join(known)}")
+        return "/".join("{name}" if part.startswith("{") else part for part in known[0].split("/"))
+
+    def _let_in(self) -> None:
+        refused = self.timeline.last("refused", "bob")
+        if self.timeline.first("connected", "bob") is None:
+            why = refused.text("text") if refused else "no answer"
+            raise StageError(
+                f"it lets nobody in at {self.manners.path}: {why}; see --path, --query, --header and --subprotocol"
+            )
+
+
+def _over(seen: Timeline) -> bool:
+    return seen.first("closed", "carol") is not None

@@ -1,0 +1,61 @@
+"""What can be seen of a server from outside its process: rows still open, sockets still open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+COUNTING = re.compile(r"\s*select\s+count\s*\(", re.IGNORECASE)
+CLOSED = ("LISTEN", "NONE", "CLOSE", "TIME_WAIT", "FIN_WAIT2", "FIN_WAIT1", "LAST_ACK", "CLOSING")
+"""States of a socket that its process has given back to the kernel, or that are none of a connection's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Looks from outside.
+
+    Attributes:
+        rows_url, rows_sql: a database as SQLAlchemy names it, and a query that yields a row for each open session,
+            or counts them.
+        pid, port: the server's process and the port it listens on; 0 where that cannot be looked at.
+    """
+
+    rows_url: str = ""
+    rows_sql: str = ""
+    pid: int = 0
+    port: int = 0
+
+    def look(self) -> Iterator[tuple[str, int, str, str]]:
+        """What, how many, whose the first one is, and why that could not be counted."""
+        if self.rows_sql:
+            yield self._rows()
+        if self.pid:
+            with suppress(psutil.Error, OSError):
+                yield "sockets", sum(self._open()), "", ""
+
+    def _rows(self) -> tuple[str, int, str, str]:
+        from sqlalchemy import create_engine, text
+        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.pool import NullPool
+
+        try:
+            with create_engine(self.rows_url, poolclass=NullPool).connect() as connection:
+                rows = connection.execute(text(self.rows_sql)).fetchall()
+        except (SQLAlchemyError, ImportError) as error:
+            if "no such table" in str(error) or "unable to open database" in str(error):
+                return "rows", 0, "", ""  # it is not there yet
+            return "rows", 0, "", str(error).partition("\n")[0]
+        if COUNTING.match(self.rows_sql) and rows:
+            return "rows", int(rows[0][0]), "", ""
+        return "rows", len(rows), str(rows[0][0]) if rows else "", ""
+
+    def _open(self) -> Iterator[bool]:
+        """The connections that clients made to the port, in the process and its children."""
+        process = psutil.Process(self.pid)
+        for one in (process, *process.children(recursive=True)):
+            for socket in one.net_connections("tcp"):
+                yield bool(socket.laddr) and socket.laddr.port == self.port and socket.status not in CLOSED

@@ -1,0 +1,77 @@
+"""What is graded: somebody's own server, and how to talk to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TEXT = json.dumps({"type": "echo", "text": "hello from hangup", "message": "hello from hangup"})
+"""What a client says if nobody knows better: text for a server that wants text, an object for one that wants JSON."""
+
+PAD = "{pad}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A server to grade. In path, query, headers and texts `{name}` is the client's name and `{n}` its number.
+
+    Attributes:
+        app: `module:attribute` or `path/to/file.py[:attribute]`.
+        factory: whether that makes the application, rather than being it.
+        path: where its WebSocket is; None: `/ws`, or its only WebSocket route.
+        flavour: the WebSocket implementation it is served by.
+        say: what clients say. Of several, all open the conversation, in order; the last is what is said later on.
+        subprotocols, headers, query: for the handshake. Without a query the name is offered as `?user=NAME`.
+        rows_url, rows_sql: a database and a query whose rows are the sessions still open. `{folder}` is the run's own.
+        env: for the server's environment; `{folder}` as above.
+        command, url: a server in any language instead of `app`: how to start it, and where its WebSocket is.
+        image, port: a server in a container instead: its image, and the port it listens on.
+    """
+
+    app: str = ""
+    factory: bool = False
+    path: str | None = None
+    flavour: str = "auto"
+    say: tuple[str, ...] = ()
+    subprotocols: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[str, ...] = ("user={name}",)
+    rows_url: str = ""
+    rows_sql: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    url: str = ""
+    image: str = ""
+    port: int = 8000
+
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+        return self.app or self.command or self.image
+
+    @property
+    def witnessed(self) -> bool:
+        """Whether our witness can run inside its process."""
+        return bool(self.app)
+
+    @property
+    def opening(self) -> tuple[str, ...]:
+        """What opens every conversation."""
+        return self.say if len(self.say) > 1 else ()
+
+    @property
+    def talk(self) -> str:
+        """What a client says whenever it speaks."""
+        return self.say[-1] if self.say else TEXT
+
+    def big(self, size: int) -> str | None:
+        """A talk of about so many characters; None if the participant's text has no `{pad}`."""
+        if not self.say:
+            return json.dumps({"type": "echo", "text": "x" * size, "message": "x" * size})
+        return self.talk.replace(PAD, "x" * size) if PAD in self.talk else None
+
+
+def filled(text: str) -> str:
+    """For the client, which knows names as `{user}`; a talk of ordinary size has no padding."""
+    return text.replace("{name}", "{user}").replace(PAD, "")

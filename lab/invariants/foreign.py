@@ -1,0 +1,304 @@
+"""Claims about a server of which nothing is known but its manners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lab import evidence
+from lab.check.manners import Manners
+from lab.evidence import Census, Held
+from lab.faults import SERVER
+from lab.invariants.claim import Claim, code_of
+from lab.invariants.ends import NoticedWithin
+from lab.timeline import Observation, Timeline
+from lab.verdict import Finding, Outcome, phrase
+
+ANSWER_MS = 1500.0
+"""How long an answer may take before it counts as none."""
+
+GOODBYES = ("", "CancelledError", "GeneratorExit")
+"""How a handler may end."""
+
+
+def frozen(timeline: Timeline) -> Observation | None:
+    """The event loop did not turn when it was last asked to."""
+    last, counted = timeline.last("frozen"), timeline.last("counted")
+    return last if last is not None and (counted is None or counted.at < last.at) else None
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesNothing(Claim):
+    """Of connections that have ended, nothing is left that grows with their number.
+
+    What is left of one of three is no orphan: a cache of one, a service that the first one started. What a timer ends
+    is only late. What lives though no path to it was found is a doubt.
+
+    Attributes:
+        stopped: the server is gone, and only its rows can be left.
+        rows: count rows too. Not where others come after the subject: nobody knows how many rows theirs are.
+    """
+
+    stopped: bool = False
+    rows: bool = True
+    word: ClassVar[str] = "no-orphan"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding a kind of which anything is known."""
+        people = [who for who in evidence.crowd(timeline, self.who) if timeline.first("connected", who)]
+        if not people:
+            yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
+            return
+        if not self.stopped and timeline.first("accepted") is not None and frozen(timeline) is None:
+            census = evidence.last_census(timeline)
+            if census is None:
+                yield self.found(Outcome.UNKNOWN, phrase("no-census"))
+            else:
+                for kind in ("connection", "handler", "task"):
+                    yield self._kind(kind, people, census)
+        if not self.stopped and frozen(timeline) is None:
+            others = sum(1 for _ in timeline.select("connected")) - len(people)
+            yield from self._surplus(timeline, "socket", "sockets", len(people), others)
+        if self.rows:
+            yield from self._surplus(timeline, "row", "rows", len(people), None)
+
+    def _kind(self, kind: str, people: list[str], census: Census) -> Finding:
+        of_them = [held for held in census.held if held.kind == kind and held.who in people]
+        if kind == "connection":  # while its handler runs, that is what is wrong
+            busy = {held.who for held in census.held if held.kind == "handler"}
+            of_them = [held for held in of_them if held.who not in busy]
+        left = [held for held in of_them if not (held.late and kind != "handler")]
+        sure = [held for held in left if held.sure]
+        if grows := _grows(sure, len(people)):
+            return self._left(kind, grows, len(people), census.at)
+        if len(left) > len(sure) and _grows(left, len(people)):
+            return self.found(Outcome.UNKNOWN, phrase("held-by-nobody", kind=kind, count=len(left)), kind=kind)
+        if late := [held for held in of_them if held.late]:
+            ms = max(held.wakes_ms for held in late)
+            return self.found(Outcome.HELD, phrase("late", kind=kind, count=len(late), ms=ms), kind=kind)
+        if left:
+            return self.found(Outcome.HELD, phrase("one-only", kind=kind, people=len(people)), kind=kind)
+        return self.found(Outcome.HELD, phrase("none-left", kind=kind), kind=kind)
+
+    def _left(self, kind: str, left: list[Held], people: int, at: float) -> Finding:
+        first = left[0]
+        who = len({held.who for held in left})
+        said = phrase(
+            "left-each",
+            kind=kind,
+            count=len(left),
+            people=people,
+            each=round(len(left) / who, 1),
+            evidence=first.evidence,
+            ms=at,
+        )
+        return self.found(Outcome.VIOLATED, said, who=first.who, kind=kind, holder=first.holder)
+
+    def _surplus(self, timeline: Timeline, kind: str, what: str, people: int, others: int | None) -> Iterator[Finding]:
+        """Rows and sockets are only counted: those that are more than the others', or than before the subject came."""
+        counts = list(timeline.select(what, source="lab"))
+        if not counts:
+            return
+        if error := next((seen.text("error") for seen in counts if seen.text("error")), ""):
+            yield self.found(Outcome.UNKNOWN, phrase("census-failed", error=error), kind=kind)
+            return
+        before, most, last = (seen.number("count") or 0 for seen in (counts[0], max(counts, key=_count), counts[-1]))
+        left = int(last - (before if others is None else others))
+        if left >= min(2, people):
+            said = phrase("surplus", kind=kind, count=left, people=people, ms=counts[-1].at)
+            yield self.found(Outcome.VIOLATED, said, who=self.who, kind=kind, holder=counts[-1].text("holder"))
+        elif kind == "row" and most <= before:
+            yield self.found(Outcome.UNKNOWN, phrase("never-there", kind=kind), kind=kind)
+        else:
+            yield self.found(Outcome.HELD, phrase("none-left", kind=kind), kind=kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed(NoticedWithin):
+    """As NoticedWithin; but a server that slept, and whose sleep was cut short, noticed on a timer of its own."""
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding; none where nobody looks inside."""
+        if timeline.first("accepted") is None or frozen(timeline) is not None:
+            return
+        people = evidence.crowd(timeline, self.who)
+        hurried = next((seen.at for seen in timeline.select("hurried") if seen.number("count")), None)
+        seen = [noticed for who in people if (noticed := evidence.noticed(timeline, who)) is not None]
+        if people and len(seen) == len(people) and hurried is not None and max(one.at for one in seen) > hurried:
+            yield self.found(Outcome.HELD, phrase("on-its-timer"))
+        else:
+            yield from NoticedWithin.check(self, timeline)
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Claim):
+    """A bystander is still served, as the server's manners would have it."""
+
+    word: ClassVar[str] = "still-served"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding."""
+        stuck, manners = frozen(timeline), Manners.of(timeline) or Manners()
+        if stuck is not None:
+            yield self.found(
+                Outcome.VIOLATED, phrase("frozen", where=stuck.text("where"), ms=stuck.number("ms") or 0.0)
+            )
+        elif timeline.first("connected", self.who) is None:
+            yield self._absent(timeline)
+        elif (closed := timeline.first("closed", self.who)) is not None:
+            yield self.found(Outcome.VIOLATED, phrase("bystander-closed", code=code_of(closed), ms=closed.at))
+        elif lost := _lost_entry(timeline, self.who):
+            yield self.found(Outcome.VIOLATED, phrase("lost-entry", holder=lost))
+        else:
+            yield from self._heard(timeline, manners)
+
+    def _absent(self, timeline: Timeline) -> Finding:
+        refused = timeline.first("refused", self.who)
+        if "#" in self.who and refused is not None:  # one session a user is a policy, and no fault
+            return self.found(Outcome.HELD, phrase("turned-away", why=refused.text("text")))
+        return self.found(Outcome.VIOLATED, phrase("not-connected"))
+
+    def _heard(self, timeline: Timeline, manners: Manners) -> Iterator[Finding]:
+        began = timeline.first("injected") or timeline.first("ordered")
+        since = began.at if began else 0.0
+        if manners.streams:
+            later = [
+                seen for seen in timeline.select("received", self.who) if seen.at > _asked(timeline, "listen", self.who)
+            ]
+            outcome = Outcome.HELD if later else Outcome.VIOLATED
+            yield self.found(outcome, phrase("streamed" if later else "fell-silent", ms=manners.period_ms))
+            return
+        asked = [seen for seen in timeline.select("ordered") if seen.text("do") == "say" and seen.at >= since]
+        due = [
+            seen
+            for seen in asked
+            if (seen.who == self.who and manners.answers) or (seen.who != self.who and manners.relays)
+        ]
+        missed = [seen for seen in due if not _received(timeline, self.who, seen)]
+        if missed:
+            said = "no-answer" if missed[0].who == self.who else "not-relayed"
+            yield self.found(Outcome.VIOLATED, phrase(said, ms=missed[0].at, speaker=missed[0].who))
+        elif due:
+            yield self.found(Outcome.HELD, phrase("served-manners", count=len(due)))
+        else:
+            yield self.found(Outcome.HELD, phrase("open-only"))
+
+
+@dataclass(frozen=True, slots=True)
+class CounterTrue(Claim):
+    """Where the log says `active connections: N`, N is what is open whenever all is quiet, and never below zero."""
+
+    who: str = SERVER
+    word: ClassVar[str] = "counter-is-true"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding; none where there is no such line."""
+        lines = evidence.counter_lines(timeline)
+        if not lines or frozen(timeline) is not None:
+            return
+        negative = next((count for _, count in lines if count < 0), None)
+        if negative is not None:
+            yield self.found(Outcome.VIOLATED, phrase("counter-negative", count=negative))
+            return
+        for quiet in timeline.select("settled", source="lab"):
+            said = [count for seen, count in lines if seen.at <= quiet.at]
+            want = int(quiet.number("open") or 0)
+            if said and said[-1] != want:
+                yield self.found(Outcome.VIOLATED, phrase("counter-wrong", count=said[-1], open=want))
+                return
+        yield self.found(Outcome.HELD, phrase("counter-right", count=lines[-1][1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet(Claim):
+    """An ordinary end raises nothing out of the handler, and nothing that only the log sees."""
+
+    word: ClassVar[str] = "no-noise"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding; none where nobody looks inside."""
+        if timeline.first("accepted") is None or frozen(timeline) is not None:
+            return
+        people = evidence.crowd(timeline, self.who)
+        loud = [
+            seen for who in people for seen in timeline.select("returned", who) if seen.text("error") not in GOODBYES
+        ]
+        logged = [seen for seen in timeline.select("logged", source=SERVER) if seen.text("error")]
+        if loud:
+            said = phrase("escaped", error=loud[0].text("error"), count=len(loud), people=len(people))
+            yield self.found(Outcome.VIOLATED, said, who=loud[0].who)
+        elif logged:
+            said = phrase("noise", text=logged[0].text("error"), ms=logged[0].at)
+            yield self.found(Outcome.VIOLATED, said, who=logged[0].who)
+        else:
+            yield self.found(Outcome.HELD, phrase("quiet"))
+
+
+@dataclass(frozen=True, slots=True)
+class DiesWell(Claim):
+    """Nonsense is answered, refused or closed with a code; it is not what a handler dies of."""
+
+    word: ClassVar[str] = "closed-with"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding; none where nobody looks inside."""
+        if timeline.first("accepted") is None or frozen(timeline) is not None:
+            return
+        returned, closed = timeline.first("returned", self.who), timeline.first("closed", self.who)
+        error = returned.text("error") if returned else ""
+        if error not in (*GOODBYES, "WebSocketDisconnect") and closed is not None and closed.code() == 1006:
+            yield self.found(Outcome.VIOLATED, phrase("died-of", error=error))
+        else:
+            yield self.found(Outcome.HELD, phrase("survived"))
+
+
+@dataclass(frozen=True, slots=True)
+class ToldToGo(Claim):
+    """At a shutdown every client got a Close frame, and every handler came back before the process was gone."""
+
+    word: ClassVar[str] = "closed-with"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding."""
+        people = [who for who in evidence.crowd(timeline, self.who) if timeline.first("connected", who)]
+        codes = {who: seen.code() for who in people if (seen := timeline.first("closed", who)) is not None}
+        silent = [who for who in people if codes.get(who) in (None, 1006)]
+        if not people:
+            yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
+        elif silent:
+            yield self.found(Outcome.VIOLATED, phrase("no-close-frame"), who=silent[0])
+        else:
+            yield self.found(Outcome.HELD, phrase("told-to-go", code=codes[people[0]] or 0))
+
+
+def _grows(left: list[Held], people: int) -> list[Held]:
+    """Those that are left, if they are left for more than one; of a single connection one is all there can be."""
+    return left if len({held.who for held in left}) >= min(2, people) else []
+
+
+def _count(seen: Observation) -> float:
+    return seen.number("count") or 0.0
+
+
+def _asked(timeline: Timeline, do: str, who: str) -> float:
+    last = [seen.at for seen in timeline.select("ordered", who) if seen.text("do") == do]
+    return last[-1] if last else 0.0
+
+
+def _received(timeline: Timeline, who: str, asked: Observation) -> bool:
+    return any(0 <= seen.at - asked.at <= ANSWER_MS for seen in timeline.select("received", who))
+
+
+def _lost_entry(timeline: Timeline, who: str) -> str:
+    """What held this connection once everybody had come, and holds it no more, though it is open.
+
+    Before that, a newcomer may well have taken a place that is for the latest one only.
+    """
+    arrived = max((seen.at for seen in timeline.select("connected")), default=0.0)
+    quiet = [seen.at for seen in timeline.select("settled", source="lab") if seen.at > arrived]
+    taken = list(evidence.censuses(timeline))
+    before = [census for census in taken if quiet and arrived < census.at <= quiet[0]]
+    if len(quiet) < 2 or not before or not taken[-1].of(who, "handler") or taken[-1].of(who, "connection"):
+        return ""
+    return next((held.holder for held in before[-1].of(who, "connection") if held.holder), "")

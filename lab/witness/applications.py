@@ -1,0 +1,98 @@
+"""Finding the application to serve: `module:attribute` or `path/to/file.py[:attribute]`, or a factory of one."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lab.witness.connections import ASGIApp
+
+
+class NoApplication(LookupError):
+    """There is no application of that name. The message is one line, fit to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application and the module it comes from."""
+
+    app: ASGIApp
+    module: ModuleType
+
+    @property
+    def package(self) -> str:
+        """The top-level package it belongs to."""
+        return self.module.__name__.partition(".")[0]
+
+
+def load(name: str, *, factory: bool = False) -> Application:
+    """Import it. Whatever its module raises is raised.
+
+    Raises:
+        NoApplication: no such module, file or attribute, or what is there cannot be called.
+    """
+    module_name, attribute = split(name)
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    module = _from_file(Path(module_name)) if module_name.endswith(".py") else _import(module_name)
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise NoApplication(f"{module_name} has no attribute {attribute!r}")
+        found = getattr(found, part)
+    if factory or _is_factory(found):
+        found = found()
+    if not callable(found):
+        raise NoApplication(f"{name} is no ASGI application: {type(found).__name__} cannot be called")
+    return Application(found, module)
+
+
+def split(name: str) -> tuple[str, str]:
+    """Module or file, and attribute; the default attribute is `app`. A drive letter's colon separates nothing."""
+    head, colon, attribute = name.rpartition(":")
+    if not colon or name.endswith(".py") or (len(head) == 1 and attribute[:1] in ("\\", "/")):
+        return name, "app"
+    return head, attribute or "app"
+
+
+def routes(app: object, prefix: str = "") -> Iterator[str]:
+    """The paths of its WebSocket routes, where it is Starlette's kind of application; of others nothing is known."""
+    for route in getattr(app, "routes", None) or ():
+        path = prefix + str(getattr(route, "path", ""))
+        if "WebSocketRoute" in {kind.__name__ for kind in type(route).__mro__}:
+            yield path
+        elif hasattr(route, "routes"):
+            yield from routes(route, path)
+
+
+def _is_factory(found: Any) -> bool:
+    return inspect.isfunction(found) and not inspect.signature(found).parameters
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise  # something that it imports is missing
+        raise NoApplication(f"there is no module {name!r}") from None
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise NoApplication(f"there is no file {path}")
+    sys.path.insert(0, str(path.resolve().parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,95 @@
+"""Whose code is it, and where does it stand? Frames, tasks and threads, named by the application's own lines."""
+
+from __future__ import annotations
+
+import asyncio
+import dis
+import sys
+import sysconfig
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType, ModuleType
+from typing import Any
+
+_LIBRARIES = tuple(
+    {
+        str(Path(path))
+        for key, path in sysconfig.get_paths().items()
+        if key in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
+)
+_LAB = str(Path(__file__).resolve().parent.parent)
+_SERVERS = str(Path(_LAB) / "servers")
+
+
+@cache
+def is_ours(path: str) -> bool:
+    """Whether a file belongs to the application: not to Python, not to an installed package, not to the lab."""
+    if path.startswith("<") or "site-packages" in path or "dist-packages" in path:
+        return False
+    if path.startswith(_LAB):
+        return path.startswith(_SERVERS)
+    return not path.startswith(_LIBRARIES)
+
+
+def user_modules(package: str = "") -> Iterator[ModuleType]:
+    """The application's own modules; `package` is the application's even where it is installed."""
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if not path or name == "__main__" or name.startswith("lab.actors"):
+            continue
+        if is_ours(path) or (package and f"{name}.".startswith(f"{package}.")):
+            yield module
+
+
+def frames_of(coro: Any) -> Iterator[FrameType]:
+    """The frames of a suspended coroutine, outermost first."""
+    while coro is not None:
+        frame = next(
+            (found for key in ("cr_frame", "gi_frame", "ag_frame") if (found := getattr(coro, key, None))), None
+        )
+        if frame is not None:
+            yield frame
+        coro = next(
+            (found for key in ("cr_await", "gi_yieldfrom", "ag_await") if (found := getattr(coro, key, None))), None
+        )
+
+
+def where(task: asyncio.Task[Any]) -> str:
+    """What a task runs, and the line of the application's in which it waits: `beat() waits at heartbeat.py:38`."""
+    frames = list(frames_of(task.get_coro()))
+    mine = [frame for frame in frames if is_ours(frame.f_code.co_filename)]
+    if not mine:
+        coro: Any = task.get_coro()
+        return f"{getattr(coro, '__qualname__', repr(coro))}() waits"
+    return f"{mine[0].f_code.co_qualname}() waits at {spot(mine[-1])}"
+
+
+def stands(frame: FrameType | None) -> str:
+    """Where a running thread is: its innermost line in the application's code, else its innermost line."""
+    here = frame
+    while here is not None and not is_ours(here.f_code.co_filename):
+        here = here.f_back
+    found = here or frame
+    return "" if found is None else f"{found.f_code.co_qualname}() at {spot(found)}"
+
+
+def spot(frame: FrameType) -> str:
+    """`heartbeat.py:38`."""
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def loops(frame: FrameType) -> bool:
+    """Whether the frame stands inside a loop: then it may come by here again."""
+    return any(start <= frame.f_lasti <= end for start, end in _loops(frame.f_code))
+
+
+@cache
+def _loops(code: CodeType) -> tuple[tuple[int, int], ...]:
+    """The loops of a function, from first to last byte. The jump inside an `await` is none (NO_INTERRUPT)."""
+    return tuple(
+        (step.argval, step.offset)
+        for step in dis.get_instructions(code)
+        if "JUMP_BACKWARD" in step.opname and "NO_INTERRUPT" not in step.opname
+    )

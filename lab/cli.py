@@ -1,4 +1,4 @@
-"""The command line: `lab list`, `explain`, `run`, `judge`, `up`, `down`, `status`, `sweep`.
+"""The command line: `lab list`, `explain`, `run`, `judge`, `check`, `exercise`, `up`, `down`, `status`, `sweep`.
 
 Exit codes everywhere: 0 held, 1 violated, 2 no verdict; one line on standard error says why.
 """
@@ -17,8 +17,10 @@ import lab
 from lab import scenario as scenarios
 from lab.backends.actors import StageError
 from lab.backends.stage import Backend
+from lab.checking import check
 from lab.clock import now
 from lab.console import Refusal, check_writable, finish, live, load, refuse, show, title, words_of
+from lab.exercise import exercise
 from lab.housekeeping import backend_option, down, lang_option, status, sweep, up
 from lab.reports import Played, Report
 from lab.servers import NoSuchServer, application
@@ -149,15 +151,27 @@ def judge(path: Path, json_file: Path | None, junit: Path | None, lang: str | No
         why = getattr(error, "strerror", None) or str(error)
         raise Refusal(words.fill("cli", "cannot-read", path=path, why=why)) from None
     head = timeline.header
-    verdict = verdict_on(load(head.scenario, words), timeline)
-    played = Played(head.scenario, verdict, timeline, path=str(path))
+    verdict = verdict_on(_played(head.scenario, words), timeline)
+    played = Played(head.scenario.removeprefix("check:"), verdict, timeline, path=str(path))
     show(played, words)
     report = Report("judge", head.subject, head.backend, head.flavour, 0.0, (played,))
     return finish(report, words, json_file, junit)
 
 
-for command in (up, down, status, sweep):
+for command in (up, down, status, sweep, check, exercise):
     app.add_command(command)
+
+
+def _played(name: str, words: Words) -> scenarios.Scenario:
+    """The scenario a timeline is of, or the case of a check."""
+    if not name.startswith("check:"):
+        return load(name, words)
+    from lab.check.cases import cases
+
+    found = cases().get(name.removeprefix("check:"))
+    if found is None:
+        raise Refusal(words.fill("cli", "no-scenario", name=name, near=""))
+    return found
 
 
 def _todo(names: tuple[str, ...], every: bool, words: Words) -> tuple[str, ...]:

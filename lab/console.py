@@ -16,6 +16,7 @@ from lab.words import LANGUAGES, Words, default_language
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 
 class Refusal(Exception):
@@ -43,6 +44,11 @@ def show(played: Played, words: Words) -> None:
     from lab.reports import terminal
 
     _console().print(terminal.scenario(played, words), end="")
+
+
+def paint(text: Text) -> None:
+    """Print a text with its colours, where there are any."""
+    _console().print(text, end="")
 
 
 @cache

@@ -10,7 +10,7 @@ from lab.attest import attest
 from lab.invariants import Invariant
 from lab.scenario import Scenario
 from lab.timeline import Timeline
-from lab.verdict import Finding, Outcome, Verdict, phrase
+from lab.verdict import Finding, Outcome, Phrase, Verdict, phrase
 
 
 def judge(scenario: Scenario, timeline: Timeline) -> Verdict:
@@ -39,8 +39,15 @@ def findings(scenario: Scenario, timeline: Timeline, *, asked: bool = True) -> t
     for claim in scenario.then:
         if asked or not claim.asks:
             found += _check(claim, timeline)
-    hint = phrase(f"hint:{timeline.header.scenario}")
-    return tuple(replace(one, hint=hint) if one.outcome is Outcome.VIOLATED else one for one in found)
+    name = timeline.header.scenario
+    return tuple(replace(one, hint=_hint(name, one)) if one.outcome is Outcome.VIOLATED else one for one in found)
+
+
+def _hint(name: str, found: Finding) -> Phrase:
+    """The scenario's; a case of a check has none of its own, and the claim's lesson is pointed at."""
+    if name.startswith("check:"):
+        return phrase("lesson:" + "-".join(filter(None, (found.claim, found.kind))))
+    return phrase(f"hint:{name}")
 
 
 def _check(claim: Invariant, timeline: Timeline) -> Iterator[Finding]:

@@ -124,6 +124,8 @@ def become(request: dict[str, Any], fds: list[int]) -> NoReturn:
         os.kill(os.getpid(), signal.SIGINT)
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
+        if isinstance(leaving.code, str):
+            print(leaving.code, file=sys.stderr)
     except BaseException:  # whatever it was, the actor's log must show it, and the fork must not return
         traceback.print_exc()
     finally:

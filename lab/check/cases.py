@@ -21,8 +21,6 @@ AT_ONCE = 0.5 + 1.0
 PINGED = 2.5
 """Seconds for one that only pings find: 0.5 s between two, 0.5 s for the answer, and a busy machine."""
 
-LEGACY = 10.0
-"""Seconds more that uvicorn's deprecated implementation takes to let go of a silent peer (measured)."""
 
 GIVEN = (Connect("bob"), Connect("carol"), Connect("alice", times=3))
 THREE = ("alice-1", "alice-2", "alice-3")

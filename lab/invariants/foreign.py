@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lab import evidence
@@ -17,6 +17,9 @@ from lab.verdict import Finding, Outcome, phrase
 
 ANSWER_MS = 1500.0
 """How long an answer may take before it counts as none."""
+
+LEGACY_SECONDS = 10.0
+"""How much longer uvicorn's deprecated implementation takes to let go of a peer (measured)."""
 
 GOODBYES = ("", "CancelledError", "GeneratorExit")
 """How a handler may end."""
@@ -73,20 +76,19 @@ class LeavesNothing(Claim):
         if grows := _grows(sure, len(people)):
             return self._left(kind, grows, len(people), census.at)
         if len(left) > len(sure) and _grows(left, len(people)):
-            return self.found(Outcome.UNKNOWN, phrase("held-by-nobody", kind=kind, count=len(left)), kind=kind)
+            return self.found(Outcome.UNKNOWN, phrase("held-by-nobody", count=len(left)), kind=kind)
         if late := [held for held in of_them if held.late]:
             ms = max(held.wakes_ms for held in late)
-            return self.found(Outcome.HELD, phrase("late", kind=kind, count=len(late), ms=ms), kind=kind)
+            return self.found(Outcome.HELD, phrase("late", count=len(late), ms=ms), kind=kind)
         if left:
-            return self.found(Outcome.HELD, phrase("one-only", kind=kind, people=len(people)), kind=kind)
-        return self.found(Outcome.HELD, phrase("none-left", kind=kind), kind=kind)
+            return self.found(Outcome.HELD, phrase("one-only", people=len(people)), kind=kind)
+        return self.found(Outcome.HELD, phrase("none-left"), kind=kind)
 
     def _left(self, kind: str, left: list[Held], people: int, at: float) -> Finding:
         first = left[0]
         who = len({held.who for held in left})
         said = phrase(
             "left-each",
-            kind=kind,
             count=len(left),
             people=people,
             each=round(len(left) / who, 1),
@@ -106,12 +108,12 @@ class LeavesNothing(Claim):
         before, most, last = (seen.number("count") or 0 for seen in (counts[0], max(counts, key=_count), counts[-1]))
         left = int(last - (before if others is None else others))
         if left >= min(2, people):
-            said = phrase("surplus", kind=kind, count=left, people=people, ms=counts[-1].at)
+            said = phrase("surplus", count=left, people=people, ms=counts[-1].at)
             yield self.found(Outcome.VIOLATED, said, who=self.who, kind=kind, holder=counts[-1].text("holder"))
         elif kind == "row" and most <= before:
             yield self.found(Outcome.UNKNOWN, phrase("never-there", kind=kind), kind=kind)
         else:
-            yield self.found(Outcome.HELD, phrase("none-left", kind=kind), kind=kind)
+            yield self.found(Outcome.HELD, phrase("none-left"), kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ class Noticed(NoticedWithin):
         seen = [noticed for who in people if (noticed := evidence.noticed(timeline, who)) is not None]
         if people and len(seen) == len(people) and hurried is not None and max(one.at for one in seen) > hurried:
             yield self.found(Outcome.HELD, phrase("on-its-timer"))
+        elif timeline.header.flavour == "websockets":
+            yield from NoticedWithin.check(replace(self, seconds=self.seconds + LEGACY_SECONDS), timeline)
         else:
             yield from NoticedWithin.check(self, timeline)
 
@@ -166,8 +170,10 @@ class Served(Claim):
             later = [
                 seen for seen in timeline.select("received", self.who) if seen.at > _asked(timeline, "listen", self.who)
             ]
-            outcome = Outcome.HELD if later else Outcome.VIOLATED
-            yield self.found(outcome, phrase("streamed" if later else "fell-silent", ms=manners.period_ms))
+            if later:
+                yield self.found(Outcome.HELD, phrase("streamed"))
+            else:
+                yield self.found(Outcome.VIOLATED, phrase("fell-silent", ms=manners.period_ms))
             return
         asked = [seen for seen in timeline.select("ordered") if seen.text("do") == "say" and seen.at >= since]
         due = [
@@ -177,8 +183,11 @@ class Served(Claim):
         ]
         missed = [seen for seen in due if not _received(timeline, self.who, seen)]
         if missed:
-            said = "no-answer" if missed[0].who == self.who else "not-relayed"
-            yield self.found(Outcome.VIOLATED, phrase(said, ms=missed[0].at, speaker=missed[0].who))
+            first = missed[0]
+            said = phrase("no-answer", ms=first.at)
+            if first.who != self.who:
+                said = phrase("not-relayed", ms=first.at, speaker=first.who)
+            yield self.found(Outcome.VIOLATED, said)
         elif due:
             yield self.found(Outcome.HELD, phrase("served-manners", count=len(due)))
         else:

@@ -31,7 +31,7 @@ def _scenario(played: Played, words: Words) -> dict[str, Json]:
     verdict = played.verdict
     return {
         "name": played.name,
-        "title": words.scenario(played.name).title,
+        "title": words.scenario(played.timeline.header.scenario).title,
         "outcome": verdict.outcome.word,
         "codes": {"client": verdict.codes.client, "wire": verdict.codes.wire, "app": verdict.codes.app},
         "noticed_ms": verdict.noticed_ms,

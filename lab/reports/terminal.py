@@ -28,11 +28,11 @@ def scenario(played: Played, words: Words) -> Text:
     _, colour = MARKS[verdict.outcome]
     text = Text()
     text.append(words.fill("report", verdict.outcome.word), style=f"bold {colour}")
-    text.append(f"  {played.name}: {words.scenario(played.name).title}\n", style="bold")
+    text.append(f"  {played.name}: {words.scenario(played.timeline.header.scenario).title}\n", style="bold")
     for line in story(played.timeline):
         text.append(f"  {line}\n", style="dim")
-    for finding in verdict.findings:
-        text.append_text(_finding(finding, words))
+    for found in verdict.findings:
+        text.append_text(finding(found, words))
     text.append(f"  {_codes(played, words)}\n  {_times(played, words)}\n")
     hints = dict.fromkeys(finding.hint for finding in verdict.findings if finding.hint)
     for hint in hints:
@@ -78,15 +78,16 @@ def _detail(seen: Observation) -> str:
             return seen.text("text")
 
 
-def _finding(finding: Finding, words: Words) -> Text:
-    mark, colour = MARKS[finding.outcome]
-    kind = words.fill("kind", finding.kind) if finding.kind else ""
-    claim = words.fill("claim", finding.claim, who=finding.who, kind=kind)
+def finding(found: Finding, words: Words) -> Text:
+    """One claim's finding: the claim, the evidence, and what holds what is left."""
+    mark, colour = MARKS[found.outcome]
+    kind = words.fill("kind", found.kind) if found.kind else ""
+    claim = words.fill("claim", found.claim, who=found.who, kind=kind)
     line = Text(f"  {mark} ", style=colour)
-    line.append(claim, style="" if finding.outcome is Outcome.HELD else "bold")
-    line.append(f" — {words.say(finding.evidence)}", style="dim" if finding.outcome is Outcome.HELD else "")
-    if finding.holder and finding.outcome is Outcome.VIOLATED:
-        line.append(f" ({words.fill('report', 'held-by', holder=finding.holder)})")
+    line.append(claim, style="" if found.outcome is Outcome.HELD else "bold")
+    line.append(f" — {words.say(found.evidence)}", style="dim" if found.outcome is Outcome.HELD else "")
+    if found.holder and found.outcome is Outcome.VIOLATED:
+        line.append(f" ({words.fill('report', 'held-by', holder=found.holder)})")
     return line.append("\n")
 
 

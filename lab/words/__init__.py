@@ -15,7 +15,7 @@ from lab.scenario import load, story
 from lab.verdict import Phrase
 
 LANGUAGES = ("en", "ko")
-SECTIONS = ("claim", "kind", "evidence", "report", "cli")
+SECTIONS = ("claim", "kind", "evidence", "report", "cli", "case", "lesson", "more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class Words:
     language: str = "en"
 
     def say(self, said: Phrase) -> str:
-        """A phrase as a sentence. A hint is looked up with its scenario."""
+        """A phrase as a sentence. A hint is looked up with its scenario, a lesson with its claim."""
+        if said.key.startswith("lesson:"):
+            return self.fill("lesson", said.key.removeprefix("lesson:"))
         if said.key.startswith("hint:"):
             return self.scenario(said.key.removeprefix("hint:")).hint
         return self.fill("evidence", said.key, **dict(said.args))
@@ -50,7 +52,9 @@ class Words:
         return _table(self.language)[section][key].format(**{name: _number(value) for name, value in args.items()})
 
     def scenario(self, name: str) -> ScenarioText:
-        """A scenario's title, story and hint."""
+        """A scenario's title, story and hint; a case of a check has a title only."""
+        if name.startswith("check:"):
+            return ScenarioText(self.fill("case", name.removeprefix("check:")), "", "")
         if self.language == "en":
             scenario = load(name)
             return ScenarioText(scenario.title, story(name), scenario.hint)

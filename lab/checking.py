@@ -1,0 +1,172 @@
+"""The command line of a check: `lab check APP`."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lab.console import Refusal, check_writable, finish, live, paint, words_of
+from lab.housekeeping import lang_option
+from lab.servers import NoSuchServer, application
+from lab.words import Words
+
+if TYPE_CHECKING:
+    from lab.check.subject import Subject
+    from lab.reports import Report
+
+TRIES_TO_EXPLAIN = 3
+
+
+@click.command()
+@click.argument("app", required=False, metavar="[APP]")
+@click.option("--path", help="Where its WebSocket is: /ws, or /ws/{name}.  [default: /ws, or its only WebSocket route]")
+@click.option("--factory", is_flag=True, help="APP makes the application.")
+@click.option("--flavour", default="auto", show_default=True, help="The server's WebSocket implementation.")
+@click.option("--say", multiple=True, help="What clients say. Several open the conversation; the last is repeated.")
+@click.option("--subprotocol", multiple=True, help="Offer this subprotocol.")
+@click.option("--header", multiple=True, help="Send this header: 'NAME: VALUE'.")
+@click.option("--cookie", multiple=True, help="Send this cookie: NAME=VALUE.")
+@click.option("--query", multiple=True, help="Add this to the query.  [default: user={name}]")
+@click.option("--rows-url", default="", help="A database, as SQLAlchemy names it; {folder} is the run's own folder.")
+@click.option("--rows-sql", default="", help="A query with a row for each session that is open there.")
+@click.option("--env", multiple=True, help="NAME=VALUE for the server's environment; {folder} as above.")
+@click.option("--case", "cases", multiple=True, help="Play only this case (several: repeat).")
+@click.option("--command", default="", help="Grade a server in any language from outside: how to start it.")
+@click.option("--url", default="", help="Where its WebSocket is: ws://127.0.0.1:PORT/ws.")
+@click.option("--docker", "image", default="", help="Grade an image from outside.")
+@click.option("--port", default=8000, show_default=True, help="The port that the image listens on.")
+@click.option("--explain", is_flag=True, help="Say more about what is wrong, after the third try.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
+@lang_option
+def check(  # noqa: PLR0917  # Click passes options by name, whatever their number
+    app: str | None,
+    path: str | None,
+    factory: bool,
+    flavour: str,
+    say: tuple[str, ...],
+    subprotocol: tuple[str, ...],
+    header: tuple[str, ...],
+    cookie: tuple[str, ...],
+    query: tuple[str, ...],
+    rows_url: str,
+    rows_sql: str,
+    env: tuple[str, ...],
+    cases: tuple[str, ...],
+    command: str,
+    url: str,
+    image: str,
+    port: int,
+    explain: bool,
+    json_file: Path | None,
+    junit: Path | None,
+    lang: str | None,
+) -> int:
+    """Grade any server: what it leaves behind of clients that end in fourteen ways, where, and why."""
+    from lab.check.subject import Subject
+
+    words = words_of(lang)
+    check_writable(words, json_file, junit)
+    _one_of(app, command, image, url, words)
+    _known(cases, flavour, words)
+    if bool(rows_url) != bool(rows_sql):
+        raise Refusal(words.fill("cli", "rows-pair"))
+    cookies = (("Cookie", "; ".join(cookie)),) if cookie else ()
+    subject = Subject(
+        app=_application(app or ""),
+        factory=factory,
+        path=path,
+        flavour=flavour,
+        say=say,
+        subprotocols=subprotocol,
+        headers=tuple(_pair(text, words) for text in header) + cookies,
+        query=query or Subject().query,
+        rows_url=rows_url,
+        rows_sql=rows_sql,
+        env=dict(_variable(text, words) for text in env),
+        command=command,
+        url=url,
+        image=image,
+        port=port,
+    )
+    return _grade(subject, cases, words, explain=explain, json_file=json_file, junit=junit)
+
+
+def _grade(
+    subject: Subject, cases: tuple[str, ...], words: Words, *, explain: bool, json_file: Path | None, junit: Path | None
+) -> int:
+    from lab.check.grading import Grader
+    from lab.check.tries import Tries
+    from lab.reports import grade as grades
+    from lab.verdict import Outcome
+
+    with live(words) as watch, Grader(subject) as grader:
+        report = grader.grade(cases, watch)
+    paint(grades.render(report, words))
+    tries = Tries.of(subject.name)
+    if report.outcome is Outcome.VIOLATED:
+        _explain(report, tries.one_more(), words, explain=explain)
+    elif report.outcome is Outcome.HELD:
+        tries.forget()
+    return finish(report, words, json_file, junit)
+
+
+def _explain(report: Report, tries: int, words: Words, *, explain: bool) -> None:
+    """From the third try on there is more to be had, for whoever asks."""
+    if tries < TRIES_TO_EXPLAIN:
+        if explain:
+            print(words.fill("cli", "explain-later", tries=tries))
+    elif not explain:
+        print(words.fill("cli", "explain-now"))
+    else:
+        found = (one for played in report.played for one in played.verdict.findings if one.hint)
+        for key in dict.fromkeys("-".join(filter(None, (one.claim, one.kind))) for one in found):
+            print(words.fill("more", key))
+
+
+def _one_of(app: str | None, command: str, image: str, url: str, words: Words) -> None:
+    given = [one for one in (app, command, image) if one]
+    if not given:
+        raise Refusal(words.fill("cli", "no-app"))
+    if len(given) > 1:
+        raise Refusal(words.fill("cli", "too-many"))
+    if command and not url:
+        raise Refusal(words.fill("cli", "needs-url"))
+
+
+def _known(cases: tuple[str, ...], flavour: str, words: Words) -> None:
+    from lab.check.cases import cases as every
+    from lab.witness.flavour import PROTOCOLS
+
+    if flavour not in PROTOCOLS:
+        raise Refusal(words.fill("cli", "no-flavour", name=flavour, known=", ".join(PROTOCOLS)))
+    for name in cases:
+        if name not in every():
+            close = get_close_matches(name, every(), 1)
+            near = words.fill("cli", "near", near=close[0]) if close else ""
+            raise Refusal(words.fill("cli", "no-case", name=name, near=near, known=", ".join(every())))
+
+
+def _application(name: str) -> str:
+    """One of the lab's own by its short name, else as it is."""
+    try:
+        return application(name) if name else ""
+    except NoSuchServer:
+        return name
+
+
+def _pair(text: str, words: Words) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise Refusal(words.fill("cli", "bad-header", text=text))
+    return name.strip(), value.strip()
+
+
+def _variable(text: str, words: Words) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Refusal(words.fill("cli", "bad-env", text=text))
+    return name, value

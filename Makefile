@@ -6,13 +6,15 @@ ready  := .venv/ready
 
 # Options for the command behind a target: make scenario-kill ARGS="--backend embedded"
 ARGS   ?=
+# What make check grades: module:attribute or path/to/file.py[:attribute].
+SERVER ?=
 # The Python that makes .venv; without it, the newest on PATH.
 PYTHON ?=
 export PYTHON
 # Where bytecode may not be written, every command compiles every module again: four seconds instead of one.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lab-up lab-down lab-status scenarios test lint soak bench clean
+.PHONY: help setup lab-up lab-down lab-status scenarios check exercise test lint soak bench clean
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub(/%/, "<name>", $$1); printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +40,12 @@ scenario-%: $(ready) ## Play one scenario, for example make scenario-kill
 
 scenarios: $(ready) ## Play every scenario
 	@$(python) -m lab run --all $(ARGS)
+
+check: $(ready) ## Grade a server of yours: make check SERVER=myserver:app
+	@$(python) -m lab check $(SERVER) $(ARGS)
+
+exercise: $(ready) ## Mend small servers, step by step
+	@$(python) -m lab exercise $(ARGS)
 
 test: $(ready) ## Run the tests
 	@$(python) -m pytest $(ARGS)

@@ -469,7 +469,7 @@ def test_a_server_that_does_not_start_is_no_verdict_and_its_last_words_say_why(
 def test_a_server_that_is_not_there_is_no_verdict(place: Place) -> None:
     ended = place.lab("run", "kill", "--server", "nothing_of_that_name:app")
     assert ended.code == 2
-    assert "No module named 'nothing_of_that_name'" in ended.err
+    assert "there is no module 'nothing_of_that_name'" in ended.err
     assert not ended.out
 
 

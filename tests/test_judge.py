@@ -593,10 +593,9 @@ def test_a_server_that_stops_too_late_is_a_violation() -> None:
     assert run.change("exited", "server", at=at + 3000.1).bad() == {("stops-in-time", None, "server", "violated")}
 
 
-def test_a_server_that_never_stops_is_a_violation_and_a_doubt() -> None:
+def test_a_server_that_never_stops_is_a_violation_and_no_doubt() -> None:
     assert golden("server-stop").without("exited", "server").bad() == {
         ("stops-in-time", None, "server", "violated"),
-        ("attested", None, "server", "unknown"),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -54,12 +55,12 @@ class Embedded:
         self.processes.open()
 
     @contextmanager
-    def stage(self, cast: Cast, timeline: Timeline) -> Iterator[EmbeddedStage]:
+    def stage(self, cast: Cast, timeline: Timeline) -> Iterator[ProcessStage]:
         """A server, and for each client a process and a link."""
         with ExitStack() as stack:
             folder = Path(tempfile.mkdtemp(dir=self.processes.folder))
             links = stack.enter_context(Links())
-            stage = EmbeddedStage(self.served, self.processes, links, folder, timeline)
+            stage = self._empty(links, folder, timeline)
             stack.callback(stage.strike)
             stage.set(cast)
             yield stage
@@ -68,15 +69,17 @@ class Embedded:
         """End the fork server."""
         self.processes.close()
 
+    def _empty(self, links: Links, folder: Path, timeline: Timeline) -> ProcessStage:
+        return EmbeddedStage(self.served, self.processes, links, folder, timeline)
 
-class EmbeddedStage:
-    """Processes and links."""
 
-    def __init__(self, served: Served, processes: Processes, links: Links, folder: Path, timeline: Timeline) -> None:
-        self.served, self.processes, self.timeline = served, processes, timeline
+class ProcessStage(ABC):
+    """Clients that are processes, each with a link to the server, whatever that is."""
+
+    def __init__(self, processes: Processes, links: Links, folder: Path, timeline: Timeline) -> None:
+        self.processes, self.timeline = processes, timeline
         self._links = links
         self.folder = folder
-        self._database = folder / "presence.sqlite3"
         self._actors: dict[str, Actor] = {}
         self._link: dict[str, EmbeddedLink] = {}
 
@@ -85,7 +88,7 @@ class EmbeddedStage:
         self._start_server()
         for name in cast.clients:
             self._actors[name] = self.processes.start(name, "lab.actors.client", (), {}, self.timeline)
-        upstream = self._listening(0)
+        upstream = self._listening()
         for name in cast.clients:
             link = self._links.open(name, upstream)
             self._link[name] = link
@@ -97,7 +100,7 @@ class EmbeddedStage:
     def strike(self) -> None:
         """End every actor."""
         for actor in self._actors.values():
-            self.processes.end(actor)
+            self._end(actor)
 
     def actor(self, name: str) -> Actor:
         """The actor of that name."""
@@ -128,7 +131,8 @@ class EmbeddedStage:
         )
         before = now()
         if fault.name == "kill":
-            psutil.Process(actor.pid).kill()
+            for process in self._family(actor):
+                process.kill()
         elif os.name == "nt":
             raise StageError(f"{fault.name} needs a POSIX signal, which Windows does not have")
         else:
@@ -138,14 +142,15 @@ class EmbeddedStage:
         return Injected(bracket, number.name, mend)
 
     def _pause(self, actor: Actor) -> Injected:
-        process = psutil.Process(actor.pid)
+        family = self._family(actor)
         before = now()
-        process.suspend()
+        for process in family:
+            process.suspend()
         # SIGSTOP stops each thread at its next return to user space; `stopped` says that it has.
-        while process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP):
+        while any(process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP) for process in family):
             if now() - before > READY_SECONDS:
                 raise StageError(f"{actor.name} does not stop")
-        return Injected(Bracket(before, now()), "stopped", lambda: _resume(process))
+        return Injected(Bracket(before, now()), "stopped", lambda: _resume(family))
 
     def _on_link(self, fault: Fault, link: Link) -> Injected:
         match fault:
@@ -159,31 +164,29 @@ class EmbeddedStage:
                 bracket = link.blackhole()
         return Injected(bracket, "", lambda: _mend(link))
 
-    def _start_server(self) -> None:
-        env = {
-            "LAB_FLAVOUR": self.served.flavour,
-            "LAB_DATABASE": str(self._database),
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self._database}",
-            **{key: value.replace("{folder}", str(self.folder)) for key, value in self.served.env.items()},
-        }
-        argv = (self.served.app,)
-        self._actors[SERVER] = self.processes.start(SERVER, "lab.actors.server", argv, env, self.timeline)
-
     def _restart_server(self) -> None:
         if self.timeline.sealed:
             return  # the story is over, and the next one gets a server of its own
-        before = sum(1 for _ in self.timeline.select("listening"))
-        self.processes.end(self._actors[SERVER])
+        self._end(self._actors[SERVER])
         self._start_server()
-        upstream = self._listening(before)
+        upstream = self._listening()
         for link in self._link.values():
             link.aim(upstream)
 
-    def _listening(self, before: int) -> tuple[str, int]:
-        self._await(SERVER, "listening", before)
-        said = self.timeline.last("listening", source=SERVER)
-        assert said is not None
-        return "127.0.0.1", int(said.number("port") or 0)
+    @abstractmethod
+    def _start_server(self) -> None:
+        """Put the server among the actors; it need not listen yet."""
+
+    @abstractmethod
+    def _listening(self) -> tuple[str, int]:
+        """Wait until it listens; where that is."""
+
+    def _end(self, actor: Actor) -> None:
+        self.processes.end(actor)
+
+    def _family(self, actor: Actor) -> list[psutil.Process]:
+        """The processes that are this actor."""
+        return [psutil.Process(actor.pid)]
 
     def _await(self, name: str, what: str, before: int = 0) -> None:
         actor = self._actors[name]
@@ -197,9 +200,35 @@ class EmbeddedStage:
             raise StageError(f"{name} did not start (exit code {actor.exit.code})", tuple(actor.log))
 
 
-def _resume(process: psutil.Process) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process.resume()
+class EmbeddedStage(ProcessStage):
+    """A server that is a process like the clients, with our witness in it."""
+
+    def __init__(self, served: Served, processes: Processes, links: Links, folder: Path, timeline: Timeline) -> None:
+        super().__init__(processes, links, folder, timeline)
+        self.served, self._database = served, folder / "presence.sqlite3"
+
+    def _start_server(self) -> None:
+        env = {
+            "LAB_FLAVOUR": self.served.flavour,
+            "LAB_DATABASE": str(self._database),
+            "DATABASE_URL": f"sqlite+aiosqlite:///{self._database}",
+            **{key: value.replace("{folder}", str(self.folder)) for key, value in self.served.env.items()},
+        }
+        argv = (self.served.app,)
+        self._before = sum(1 for _ in self.timeline.select("listening"))
+        self._actors[SERVER] = self.processes.start(SERVER, "lab.actors.server", argv, env, self.timeline)
+
+    def _listening(self) -> tuple[str, int]:
+        self._await(SERVER, "listening", self._before)
+        said = self.timeline.last("listening", source=SERVER)
+        assert said is not None
+        return "127.0.0.1", int(said.number("port") or 0)
+
+
+def _resume(family: list[psutil.Process]) -> None:
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def _mend(link: Link) -> None:

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from lab.faults import SERVER, Heal, Interrupt, Kill, Pause, Reset, Stall, Stop
 from lab.invariants import Invariant, StopsInTime
-from lab.invariants.foreign import CounterTrue, DiesWell, LeavesNothing, Noticed, Quiet, Served, ToldToGo
+from lab.invariants.company import DiesWell, Served, ToldToGo
+from lab.invariants.foreign import CounterTrue, LeavesNothing, Noticed, Quiet
 from lab.scenario import Scenario
 from lab.steps import Connect, Flood, Leave, Say, Send, Step
 

@@ -8,17 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lab.backends.embedded import Embedded, EmbeddedStage, Served
+from lab.backends.actors import StageError
+from lab.backends.embedded import Embedded, ProcessStage, Served
 from lab.backends.processes import Processes, open_processes
 from lab.backends.stage import Cast
 from lab.check.cases import cases
-from lab.check.manners import Manners
+from lab.check.commanded import Command, Commanded, Image, at_url
+from lab.check.foreigner import Foreigner
 from lab.check.meeting import MEETING, Meeting
 from lab.check.outside import Outside
 from lab.check.subject import Subject
 from lab.check.visit import Visit
 from lab.clock import now
 from lab.judge import judge
+from lab.manners import Manners
 from lab.nemesis import Nemesis
 from lab.paths import new_run
 from lab.reports import Played, Report
@@ -27,6 +30,9 @@ from lab.timeline import Header, Timeline
 
 AT_ONCE = 8
 """Cases at a time: most of each is waiting."""
+
+INSIDE_ONLY = ("reset", "stall")
+"""Cases whose fault only the witness can attest."""
 
 Watch = Callable[[str, str], None]
 
@@ -39,14 +45,18 @@ class Grader:
     """
 
     def __init__(self, subject: Subject, processes: Processes | None = None) -> None:
-        self.subject = subject
+        served = _served(subject)  # refuses what cannot be, before anything is started
+        self.subject = at_url(subject) if subject.command else subject
         self._processes = processes or open_processes()
         self._borrowed = processes is not None
-        env = {"LAB_GRACE": "", "LAB_FACTORY": "1" if subject.factory else "", "LAB_DATABASE": "", **subject.env}
-        self._backend = Embedded(Served(subject.app, subject.flavour, env), self._processes)
+        self._backend = _backend(served, self._processes)
 
     def __enter__(self) -> Grader:
-        self._backend.open()
+        try:
+            self._backend.open()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +85,8 @@ class Grader:
                 self._backend.stage(Cast(scenario.clients, scenario.armed), timeline) as stage,
                 Nemesis(stage, timeline) as nemesis,
             ):
-                visit = Visit(scenario, stage, nemesis, timeline, lambda step: watch(name, step))
+                kind = Visit if self.subject.witnessed else Foreigner
+                visit = kind(scenario, stage, nemesis, timeline, lambda step: watch(name, step))
                 visit.subject, visit.manners, visit.outside = self.subject, manners, self._outside(stage, timeline)
                 timeline.begin()
                 visit.story()
@@ -86,14 +97,18 @@ class Grader:
         return Played(name, judge(scenario, timeline), timeline, now() - before, os.path.relpath(path))
 
     def grade(self, names: Iterable[str] = (), watch: Watch = lambda _name, _step: None) -> Report:
-        """All cases, or those named, in their order."""
+        """All cases, or those named, in their order; without those that nobody could judge.
+
+        Raises:
+            StageError: none is left.
+        """
         before = now()
         folder = new_run()
+        todo = [name for name in cases() if (not names or name in set(names)) and self._can_be_judged(name)]
+        if not todo:
+            raise StageError(f"from outside nobody can judge {', '.join(names)}")
         manners = self.learn()
-        todo = [name for name in cases() if not names or name in set(names)]
-        todo = [name for name in todo if name != "flood" or self.subject.big(1) is not None]
-        at_once = 1 if self.subject.rows_url and "{folder}" not in self.subject.rows_url else AT_ONCE
-        with ThreadPoolExecutor(at_once) as pool:
+        with ThreadPoolExecutor(self._at_once()) as pool:
             try:
                 played = tuple(pool.map(lambda name: self.play(name, manners, folder, watch), todo))
             except BaseException:
@@ -101,16 +116,48 @@ class Grader:
                 if not self._borrowed:
                     self._backend.close()  # whoever still plays finds nobody left
                 raise
-        return Report("check", self.subject.name, "embedded", self.subject.flavour, now() - before, played)
+        head = self._header("")
+        return Report("check", head.subject, head.backend, head.flavour, now() - before, played)
+
+    def _can_be_judged(self, name: str) -> bool:
+        if name == "flood":
+            return self.subject.big(1) is not None
+        return self.subject.witnessed or name not in INSIDE_ONLY
+
+    def _at_once(self) -> int:
+        shared = self.subject.rows_url and "{folder}" not in self.subject.rows_url
+        alone = isinstance(self._backend, Commanded) and not self._backend.command.roams
+        return 1 if shared or alone else AT_ONCE
 
     def _header(self, name: str) -> Header:
-        return Header(f"check:{name}", self.subject.name, "embedded", self.subject.flavour)
+        flavour = self.subject.flavour if self.subject.witnessed else "-"
+        return Header(f"check:{name}", self.subject.name, self._backend.name, flavour)
 
-    def _outside(self, stage: EmbeddedStage, timeline: Timeline) -> Outside:
+    def _outside(self, stage: ProcessStage, timeline: Timeline) -> Outside:
         said = timeline.last("listening")
         port, pid = (int(said.number(key) or 0) for key in ("port", "pid")) if said else (0, 0)
         url = self.subject.rows_url.replace("{folder}", str(stage.folder))
         return Outside(url, self.subject.rows_sql, pid, port)
+
+
+def _served(subject: Subject) -> Served | Command | Image:
+    if subject.command:
+        return Command(subject.command, subject.url, subject.env)
+    if subject.image:
+        return Image(subject.image, subject.port, subject.env)
+    env = {"LAB_GRACE": "", "LAB_FACTORY": "1" if subject.factory else "", "LAB_DATABASE": "", **subject.env}
+    return Served(subject.app, subject.flavour, env)
+
+
+def _backend(served: Served | Command | Image, processes: Processes) -> Embedded:
+    match served:
+        case Command():
+            return Commanded(served, processes)
+        case Image():
+            from lab.check.contained import Contained  # only who wants Docker pays for importing it
+
+            return Contained(served, processes)
+    return Embedded(served, processes)
 
 
 def _bounded(scenario: Scenario, flavour: str) -> Scenario:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.backends.actors import StageError
-from lab.check.manners import Manners, learn
-from lab.check.visit import Visit
+from lab.check.guest import Guest
 from lab.faults import SERVER
+from lab.manners import Manners, learn
 from lab.scenario import Scenario
 from lab.steps import Connect, Rest
 from lab.timeline import Timeline
@@ -19,7 +19,7 @@ TAKE_SECONDS = 0.8
 MEETING = Scenario("meeting", (Connect("bob"), Connect("carol")), (Rest("bob", LISTEN_SECONDS),), 1.0, (), "")
 
 
-class Meeting(Visit):
+class Meeting(Guest):
     """Learns the manners. Nobody is accused of anything here."""
 
     def learn(self) -> Manners:

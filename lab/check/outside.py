@@ -35,7 +35,7 @@ class Outside:
             yield self._rows()
         if self.pid:
             with suppress(psutil.Error, OSError):
-                yield "sockets", sum(self._open()), "", ""
+                yield "sockets", len(set(self._open())), "", ""
 
     def _rows(self) -> tuple[str, int, str, str]:
         from sqlalchemy import create_engine, text
@@ -53,9 +53,10 @@ class Outside:
             return "rows", int(rows[0][0]), "", ""
         return "rows", len(rows), str(rows[0][0]) if rows else "", ""
 
-    def _open(self) -> Iterator[bool]:
-        """The connections that clients made to the port, in the process and its children."""
+    def _open(self) -> Iterator[tuple[str, int]]:
+        """The client's end of every connection to the port, in the process and its children, who may share it."""
         process = psutil.Process(self.pid)
         for one in (process, *process.children(recursive=True)):
             for socket in one.net_connections("tcp"):
-                yield bool(socket.laddr) and socket.laddr.port == self.port and socket.status not in CLOSED
+                if socket.status not in CLOSED and socket.laddr.port == self.port:
+                    yield str(socket.raddr[0]), int(socket.raddr[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from lab.check.manners import Manners
+from lab.manners import Manners
 from lab.reports import Played, Report
 from lab.reports.terminal import MARKS, finding
 from lab.verdict import Finding, Outcome

@@ -75,6 +75,16 @@ def stands(frame: FrameType | None) -> str:
     return "" if found is None else f"{found.f_code.co_qualname}() at {spot(found)}"
 
 
+def is_busy(frame: FrameType | None) -> bool:
+    """Whether a thread is in the application's code, or in what that has called."""
+    here = frame
+    while here is not None:
+        if is_ours(here.f_code.co_filename):
+            return True
+        here = here.f_back
+    return False
+
+
 def spot(frame: FrameType) -> str:
     """`heartbeat.py:38`."""
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

@@ -13,11 +13,14 @@ from dataclasses import astuple
 from lab.actors import hearing
 from lab.actors.voice import observe
 from lab.witness.census import Census, Held, Rows
-from lab.witness.code import stands
+from lab.witness.code import is_busy, stands
 from lab.witness.wire import Wires
 
 FROZEN_SECONDS = 1.0
 """A loop that has not turned for so long is frozen: that is a finding, and no reason to wait for it."""
+
+LOOKS = 5
+"""How often it is looked at meanwhile; each time it must be in the application's code."""
 
 
 class Ears:
@@ -73,17 +76,25 @@ class Ears:
             rows = list(self.rows.open()) if self.rows else []
         except sqlite3.Error as raised:
             error = f"rows: {raised}"
-        answered = threading.Event()
+        turned = threading.Event()
 
         def answer() -> None:
+            turned.set()
             before = time.perf_counter()
             held = [*rows, *self.census.take(loop)]
             took = round((time.perf_counter() - before) * 1000, 3)
-            answered.set()
             items = [list(astuple(item)) for item in held]
             observe("counted", ask=ask, held=items, silent=self.wires.silent(), error=error, took_ms=took)
 
         loop.call_soon_threadsafe(answer)
-        if not answered.wait(FROZEN_SECONDS):
-            where = stands(sys._current_frames().get(turning))
-            observe("frozen", ask=ask, where=where, ms=FROZEN_SECONDS * 1000)
+        self._watch(turned, turning, ask)
+
+    def _watch(self, turned: threading.Event, turning: int, ask: int) -> None:
+        """Say so if the loop does not turn, and it is the application that keeps it: not a machine that is busy."""
+        kept = 0
+        while not turned.wait(FROZEN_SECONDS / LOOKS):
+            kept = kept + 1 if is_busy(sys._current_frames().get(turning)) else 0
+            if kept >= LOOKS:
+                where = stands(sys._current_frames().get(turning))
+                observe("frozen", ask=ask, where=where, ms=FROZEN_SECONDS * 1000)
+                return

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"counter-is-true": "twins", "still-served": "twins"}
+findings: dict[str, str] = {"counter-is-true": "*", "still-served": "*"}
 
 app = FastAPI()
 clients: dict[str, WebSocket] = {}

@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "*"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin twins garbage flood",
+}
 
 app = FastAPI()
 

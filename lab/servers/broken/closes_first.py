@@ -6,9 +6,9 @@ After a clean goodbye all is well, so no test of a clean goodbye finds it.
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
-    "no-orphan connection": "kill reset pause stall",
-    "counter-is-true": "kill reset pause stall",
-    "no-noise": "kill reset pause stall",
+    "no-orphan connection": "kill reset pause stall talk garbage flood crowd",
+    "counter-is-true": "kill reset pause stall talk garbage flood crowd",
+    "no-noise": "kill reset pause stall crowd",
 }
 
 app = FastAPI()

@@ -7,7 +7,11 @@ import asyncio
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan handler": "*", "stops-in-time": "stop"}
+findings: dict[str, str] = {
+    "noticed-within": "close kill quit away reset pause stall talk rejoin twins flood crowd",
+    "no-orphan handler": "*",
+    "stops-in-time": "stop",
+}
 
 app = FastAPI()
 inboxes: dict[str, list[asyncio.Queue[str]]] = {}

@@ -9,7 +9,11 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan handler": "*", "stops-in-time": "stop"}
+findings: dict[str, str] = {
+    "noticed-within": "close kill quit away reset pause stall talk rejoin twins flood crowd",
+    "no-orphan handler": "*",
+    "stops-in-time": "stop",
+}
 
 app = FastAPI()
 

@@ -7,10 +7,7 @@ import logging
 
 from fastapi import FastAPI, WebSocket
 
-findings: dict[str, str] = {
-    "no-orphan connection": "close away kill quit reset pause stall",
-    "counter-is-true": "close away kill quit reset pause stall",
-}
+findings: dict[str, str] = {"no-orphan connection": "*", "counter-is-true": "*"}
 
 logging.basicConfig(level=logging.INFO)
 log = logging.getLogger("echo")

@@ -5,6 +5,7 @@ gather() passes the first exception on and leaves its other tasks running, for e
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
@@ -23,7 +24,9 @@ async def write(websocket: WebSocket, outbox: deque[str]) -> None:
     while True:
         await asyncio.sleep(0.05)
         while outbox:
-            await websocket.send_text(outbox.popleft())
+            text = outbox.popleft()
+            with suppress(WebSocketDisconnect, RuntimeError):  # that she is gone is for read() to say
+                await websocket.send_text(text)
 
 
 @app.websocket("/ws")

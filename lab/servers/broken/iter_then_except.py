@@ -7,7 +7,9 @@ from json import JSONDecodeError
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close away kill quit reset pause stall"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin twins flood crowd",
+}
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

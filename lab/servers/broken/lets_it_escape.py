@@ -5,7 +5,10 @@ Each visitor who leaves puts a traceback into the log, until nobody reads the lo
 
 from fastapi import FastAPI, WebSocket
 
-findings: dict[str, str] = {"no-noise": "*"}
+findings: dict[str, str] = {
+    "no-noise": "close kill quit away reset pause stall twins crowd",
+    "closed-with": "garbage",
+}
 
 app = FastAPI()
 connected: set[WebSocket] = set()

@@ -6,8 +6,8 @@
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
-    "no-orphan connection": "away kill quit reset pause stall",
-    "counter-is-true": "away kill quit reset pause stall",
+    "no-orphan connection": "kill quit away reset pause stall talk garbage flood crowd",
+    "counter-is-true": "kill quit away reset pause stall talk garbage flood crowd",
 }
 
 app = FastAPI()

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"counter-is-true": "rejoin"}
+findings: dict[str, str] = {"counter-is-true": "rejoin", "still-served": "rejoin"}
 
 app = FastAPI()
 connected: dict[str, WebSocket] = {}

@@ -7,7 +7,7 @@ import json
 
 from fastapi import FastAPI, WebSocket
 
-findings: dict[str, str] = {"no-orphan handler": "*", "still-served": "*", "stops-in-time": "stop"}
+findings: dict[str, str] = {"still-served": "*", "stops-in-time": "stop", "closed-with": "stop"}
 
 app = FastAPI()
 connected: set[WebSocket] = set()

@@ -7,7 +7,12 @@ import asyncio
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "*", "counter-is-true": "*", "no-noise": "*"}
+findings: dict[str, str] = {
+    "no-orphan connection": "*",
+    "counter-is-true": "*",
+    "no-noise": "close kill quit away reset pause stall twins crowd",
+    "closed-with": "garbage",
+}
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

@@ -10,7 +10,11 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan handler": "*", "stops-in-time": "stop"}
+findings: dict[str, str] = {
+    "noticed-within": "close kill quit away reset pause stall talk rejoin twins flood crowd",
+    "no-orphan handler": "*",
+    "stops-in-time": "stop",
+}
 
 shutdown = asyncio.Event()
 

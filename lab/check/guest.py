@@ -1,0 +1,163 @@
+"""A guest: how clients behave towards a server of which nothing is known but its manners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote, urlsplit
+
+from lab.backends.stage import Stage
+from lab.check.outside import Outside
+from lab.check.subject import Subject, filled
+from lab.faults import SERVER, Fault, Heal
+from lab.invariants.company import ANSWER_MS
+from lab.invariants.foreign import frozen
+from lab.manners import Manners
+from lab.nemesis import Nemesis
+from lab.runner import CONNECT_SECONDS, Play
+from lab.scenario import Scenario
+from lab.steps import Connect, Flood, Leave, Say, Send, Step, actor_of
+from lab.timeline import Json, Observation, Timeline
+
+REPLY_SECONDS = 0.3
+"""How long the next message of an opening exchange waits for an answer to the one before."""
+
+THE_FEW = 5
+"""Up to so many who connect at once, each says something first: what a server keeps of talkers must not be missed."""
+
+FLOOD_BYTES, FLOOD_TIMES = 65_536, 160
+
+
+class Guest(Play):
+    """Plays steps. What the server does of its own accord is not known, so every wait is for a fact or its time."""
+
+    def __init__(
+        self, scenario: Scenario, stage: Stage, nemesis: Nemesis, timeline: Timeline, watch: Callable[[str], None]
+    ) -> None:
+        super().__init__(scenario, stage, nemesis, timeline, watch)
+        self.subject, self.manners = Subject(), Manners()
+        self.outside = Outside()
+        self.stopped = False
+        self._patient = True
+
+    def perform(self, step: Step) -> None:
+        """One step or fault."""
+        match step:
+            case Flood(who):
+                self._flood(who)
+            case Heal(who) if who == SERVER:
+                self.nemesis.heal(who)
+            case Connect():
+                if step == self.scenario.given[-1]:
+                    self.look()  # rows and sockets, before the subject comes
+                super().perform(step)
+            case Say(who, _):
+                self.say(who)
+            case Leave(who, code, reason):
+                self._order(who, "leave", "leave", code=code, reason=reason)
+                self._wait(lambda seen: over(seen, who), REPLY_SECONDS)
+            case Send():
+                self._wait_sent(step)
+            case _:
+                super().perform(step)
+                self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
+
+    def census(self) -> None:
+        """As any play; a server that is not witnessed cannot be asked."""
+        if self.subject.witnessed and not frozen(self.timeline):
+            super().census()
+
+    def look(self) -> None:
+        """What can be seen from outside: open rows, open sockets."""
+        for what, count, holder, error in self.outside.look():
+            last = self.timeline.last(what, source="lab")
+            if last is None or last.number("count") != count or last.text("error") != error:
+                self._record(what, count=count, holder=holder, error=error)
+
+    def say(self, *people: str) -> None:
+        """Have them say the participant's text, if this server takes it, and wait for what it usually does."""
+        if not self.manners.talks:
+            return
+        answers = [self.next_message(who) for who in people]
+        for who in people:
+            self._order(who, "say", "say", text=filled(self.subject.talk))
+        if self.manners.answers and self._patient and not self.nemesis.touches(SERVER):
+            self._patient = self._wait(lambda seen: all(answer(seen) for answer in answers), ANSWER_MS / 1000)
+
+    def ask(self, people: list[str]) -> None:
+        """Find out whether they are still served."""
+        messages = [self.next_message(who) for who in people]
+        if self.manners.streams:
+            for who in people:
+                self._record("ordered", who, do="listen")
+        else:
+            self.say(*people)
+        if self.manners.streams or (self.manners.relays and not self.manners.answers):
+            patience = max(ANSWER_MS, 3 * self.manners.period_ms) / 1000
+            self._wait(lambda seen: all(message(seen) for message in messages), patience)
+
+    def heard(self, who: str) -> int:
+        """How many messages have come to her."""
+        return sum(1 for _ in self.timeline.select("received", who))
+
+    def next_message(self, who: str) -> Callable[[Timeline], bool]:
+        """Whether one more message has come to her than now, or she is gone."""
+        heard = self.heard(who)
+        return lambda seen: self.heard(who) > heard or over(seen, who)
+
+    def _connect(self, step: Connect) -> None:
+        names = step.connections
+        options: dict[str, Json] = {
+            "subprotocols": list(self.subject.subprotocols),
+            "headers": [[key, filled(value)] for key, value in self.subject.headers],
+        }
+        self.stage.actor(actor_of(step.who)).order(
+            "connect", who=step.who, url=self.url(step.who), times=step.times, **options
+        )
+
+        def answered(seen: Timeline) -> bool:
+            refused = {one.who for one in seen.select("refused")}
+            there = {one.who for one in seen.select("connected")}
+            if self.subject.witnessed:
+                there &= {one.who for one in seen.select("accepted")}
+            return all(name in refused or name in there for name in names)
+
+        self._wait(answered, CONNECT_SECONDS)
+        for text in self.subject.opening:
+            heard = {name: self.heard(name) for name in names}
+            for name in names:
+                self._order(name, "say", "open", text=filled(text))
+            self._wait(partial(self._all_heard, heard), REPLY_SECONDS)
+        if len(names) <= THE_FEW and self.manners.met:
+            self.say(*names)
+
+    def _all_heard(self, heard: dict[str, int], _seen: Timeline) -> bool:
+        return all(self.heard(name) > count for name, count in heard.items())
+
+    def url(self, client: str) -> str:
+        """Where a client dials: its own link, the server's path and the participant's query."""
+        there = urlsplit(self.stage.url(actor_of(client)))
+        query = "&".join(quote(filled(one), safe="={}") for one in self.subject.query)
+        return f"ws://{there.netloc}{filled(self.manners.path)}" + (f"?{query}" if query else "")
+
+    def _flood(self, who: str) -> None:
+        big = self.subject.big(FLOOD_BYTES)
+        if big is not None and self.manners.talks:
+            self._order(who, "say", "flood", text=big, times=FLOOD_TIMES, deaf=True)
+            self._wait(lambda seen: seen.last("sent", who) is not None, 1.0)
+
+    def _wait_sent(self, step: Send) -> None:
+        """Nonsense may be answered, or not, or be the end."""
+        answer = self.next_message(step.who)
+        if isinstance(step.payload, bytes):
+            self._order(step.who, "say", "send", hex=step.payload.hex())
+        else:
+            self._order(step.who, "say", "send", text=step.payload)
+        self._wait(answer, REPLY_SECONDS)
+
+    def _record(self, what: str, who: str = "", **detail: Json) -> None:
+        self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
+
+
+def over(seen: Timeline, who: str) -> bool:
+    return seen.first("closed", who) is not None or seen.last("failed", who) is not None

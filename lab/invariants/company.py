@@ -1,0 +1,142 @@
+"""Claims about the company of a dying client: those who must still be served, and those who are told to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lab import evidence
+from lab.invariants.claim import Claim, code_of
+from lab.invariants.foreign import GOODBYES, frozen
+from lab.manners import Manners
+from lab.timeline import Observation, Timeline
+from lab.verdict import Finding, Outcome, phrase
+
+ANSWER_MS = 1500.0
+"""How long an answer may take before it counts as none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Claim):
+    """A bystander is still served, as the server's manners would have it."""
+
+    word: ClassVar[str] = "still-served"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding."""
+        stuck, manners = frozen(timeline), Manners.of(timeline) or Manners()
+        if stuck is not None:
+            yield self.found(
+                Outcome.VIOLATED, phrase("frozen", where=stuck.text("where"), ms=stuck.number("ms") or 0.0)
+            )
+        elif timeline.first("connected", self.who) is None:
+            yield self._absent(timeline)
+        elif (closed := timeline.first("closed", self.who)) is not None:
+            yield self.found(Outcome.VIOLATED, phrase("bystander-closed", code=code_of(closed), ms=closed.at))
+        elif lost := _lost_entry(timeline, self.who):
+            yield self.found(Outcome.VIOLATED, phrase("lost-entry", holder=lost))
+        else:
+            yield from self._heard(timeline, manners)
+
+    def _absent(self, timeline: Timeline) -> Finding:
+        refused = timeline.first("refused", self.who)
+        if "#" in self.who and refused is not None:  # one session a user is a policy, and no fault
+            return self.found(Outcome.HELD, phrase("turned-away", why=refused.text("text")))
+        return self.found(Outcome.VIOLATED, phrase("not-connected"))
+
+    def _heard(self, timeline: Timeline, manners: Manners) -> Iterator[Finding]:
+        if manners.streams:
+            later = [
+                seen for seen in timeline.select("received", self.who) if seen.at > _asked(timeline, "listen", self.who)
+            ]
+            if later:
+                yield self.found(Outcome.HELD, phrase("streamed"))
+            else:
+                yield self.found(Outcome.VIOLATED, phrase("fell-silent", ms=manners.period_ms))
+            return
+        came = timeline.first("connected", self.who)
+        since = max(_began(timeline), came.at if came else 0.0)
+        asked = [seen for seen in timeline.select("ordered") if seen.text("do") == "say" and seen.at >= since]
+        due = [
+            seen
+            for seen in asked
+            if (seen.who == self.who and manners.answers) or (seen.who != self.who and manners.relays)
+        ]
+        missed = [seen for seen in due if not _received(timeline, self.who, seen)]
+        if missed:
+            first = missed[0]
+            said = phrase("no-answer", ms=first.at)
+            if first.who != self.who:
+                said = phrase("not-relayed", ms=first.at, speaker=first.who)
+            yield self.found(Outcome.VIOLATED, said)
+        elif due:
+            yield self.found(Outcome.HELD, phrase("served-manners", count=len(due)))
+        else:
+            yield self.found(Outcome.HELD, phrase("open-only"))
+
+
+@dataclass(frozen=True, slots=True)
+class DiesWell(Claim):
+    """Nonsense is answered, refused or closed with a code; it is not what a handler dies of."""
+
+    word: ClassVar[str] = "closed-with"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding; none where nobody looks inside."""
+        if timeline.first("accepted") is None or frozen(timeline) is not None:
+            return
+        returned, closed = timeline.first("returned", self.who), timeline.first("closed", self.who)
+        error = returned.text("error") if returned else ""
+        if error not in (*GOODBYES, "WebSocketDisconnect") and closed is not None and closed.code() == 1006:
+            yield self.found(Outcome.VIOLATED, phrase("died-of", error=error))
+        else:
+            yield self.found(Outcome.HELD, phrase("survived"))
+
+
+@dataclass(frozen=True, slots=True)
+class ToldToGo(Claim):
+    """At a shutdown every client got a Close frame, and every handler came back before the process was gone."""
+
+    word: ClassVar[str] = "closed-with"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding."""
+        people = [who for who in evidence.crowd(timeline, self.who) if timeline.first("connected", who)]
+        codes = {who: seen.code() for who in people if (seen := timeline.first("closed", who)) is not None}
+        silent = [who for who in people if codes.get(who) in (None, 1006)]
+        if not people:
+            yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
+        elif silent:
+            yield self.found(Outcome.VIOLATED, phrase("no-close-frame"), who=silent[0])
+        else:
+            yield self.found(Outcome.HELD, phrase("told-to-go", code=codes[people[0]] or 0))
+
+
+def _began(timeline: Timeline) -> float:
+    """When the first thing happened that is no ordinary conversation."""
+    orders = [seen.at for seen in timeline.select("ordered") if seen.text("do") in ("leave", "send", "flood")]
+    return min((*orders, *(seen.at for seen in timeline.select("injected"))), default=0.0)
+
+
+def _asked(timeline: Timeline, do: str, who: str) -> float:
+    last = [seen.at for seen in timeline.select("ordered", who) if seen.text("do") == do]
+    return last[-1] if last else 0.0
+
+
+def _received(timeline: Timeline, who: str, asked: Observation) -> bool:
+    return any(0 <= seen.at - asked.at <= ANSWER_MS for seen in timeline.select("received", who))
+
+
+def _lost_entry(timeline: Timeline, who: str) -> str:
+    """What held this connection once everybody had come, and holds it no more, though it is open.
+
+    Before that, a newcomer may well have taken a place that is for the latest one only.
+    """
+    arrived = max((seen.at for seen in timeline.select("connected")), default=0.0)
+    quiet = [seen.at for seen in timeline.select("settled", source="lab") if seen.at > arrived]
+    taken = list(evidence.censuses(timeline))
+    before = [census for census in taken if quiet and arrived < census.at <= quiet[0]]
+    if len(quiet) < 2 or not before or not taken[-1].of(who, "handler") or taken[-1].of(who, "connection"):
+        return ""
+    return next((held.holder for held in before[-1].of(who, "connection") if held.holder), "")

@@ -1,0 +1,240 @@
+"""Grading a server from outside: any command that listens, in any language."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.backends.actors import StageError
+from lab.backends.processes import Processes
+from lab.check import Subject
+from lab.check.cases import cases
+from lab.check.grading import INSIDE_ONLY, Grader
+from lab.reports import Played, Report
+from lab.verdict import Outcome
+from tests.conftest import require
+from tests.leftovers import processes_of, until
+
+NODE = Path(__file__).parent / "node"
+URL = "ws://127.0.0.1:{port}/ws"
+
+SERVER = """
+import asyncio, os, signal, sys
+from websockets.asyncio.server import serve
+
+bug, users = sys.argv[1], set()
+
+async def handler(socket):
+    users.add(socket)
+    print(f"joined by {os.environ.get('GREETING')}; active connections: {len(users)}")
+    try:
+        async for message in socket:
+            await socket.send(message)
+            if bug == "keeps sockets" and "alice" in socket.request.path:
+                socket.transport.pause_reading()  # and never on again: not even its end is read
+    finally:
+        users.discard(socket)
+        print(f"left; active connections: {len(users)}", file=sys.stderr)
+
+async def main():
+    stop = asyncio.Event()
+    order = (lambda: None) if bug == "hangs" else stop.set
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, order)
+    port, often = int(os.environ["PORT"]), None if bug == "keeps sockets" else 0.5
+    async with serve(handler, "127.0.0.1", port, ping_interval=often, ping_timeout=often, close_timeout=0.5):
+        await stop.wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Whatever is started here can be told from everything else; and no test leaves any of it."""
+    monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> str:
+    """The command of the Python server, but for its bug."""
+    path = tmp_path / "server.py"
+    path.write_text(SERVER)
+    return f"'{sys.executable}' '{path}'"
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The servers of tests/node with what they need, in a folder of their own."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        require("node", "there is no node with npm here")
+    folder = tmp_path_factory.mktemp("node") / "servers"
+    shutil.copytree(NODE, folder)
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+    done = subprocess.run(["npm", "ci", *quiet], cwd=folder, capture_output=True, text=True, timeout=50, check=False)
+    if done.returncode != 0:
+        require("node", f"npm ci failed: {done.stderr.strip()}")
+    return folder
+
+
+@pytest.fixture
+def graded(processes: Processes, home: Path) -> Iterator[type[Grading]]:
+    """Grades; afterwards no process of the server's is there any more."""
+    Grading.processes = processes
+    yield Grading
+    assert processes_of(str(home)) == []
+
+
+class Grading:
+    """A report, asked in short."""
+
+    processes: Processes
+
+    def __init__(self, subject: Subject, *names: str) -> None:
+        with Grader(subject, self.processes) as grader:
+            self.report: Report = grader.grade(names)
+
+    @property
+    def played(self) -> dict[str, Played]:
+        """Every case by its name."""
+        return {played.name: played for played in self.report.played}
+
+    def violated(self) -> set[tuple[str, str]]:
+        """What was violated, case by case, as claim and kind."""
+        return {
+            (played.name, f"{found.claim} {found.kind or ''}".strip())
+            for played in self.report.played
+            for found in played.verdict.findings
+            if found.outcome is Outcome.VIOLATED
+        }
+
+    def held(self, name: str) -> set[str]:
+        """What held in a case."""
+        found = self.played[name].verdict.findings
+        return {f"{one.claim} {one.kind or ''}".strip() for one in found if one.outcome is Outcome.HELD}
+
+    def logged(self, name: str) -> list[tuple[str, str]]:
+        """What the server printed in a case, and where."""
+        timeline = self.played[name].timeline
+        return [(seen.text("logger"), seen.text("text")) for seen in timeline.select("logged", "", "server")]
+
+
+def test_a_correct_server_is_held_in_every_case_that_can_be_seen_from_outside(
+    graded: type[Grading], server: str
+) -> None:
+    grading = graded(Subject(command=f"{server} none", url=URL))
+    assert grading.report.outcome is Outcome.HELD, grading.violated()
+    assert set(grading.played) == set(cases()) - set(INSIDE_ONLY)
+    assert grading.report.backend == "command"
+    seen = {"no-orphan socket", "counter-is-true", "still-served"}
+    assert all(seen <= grading.held(name) for name in grading.played if name != "stop")
+    assert {"stops-in-time", "closed-with"} <= grading.held("stop")
+
+
+def test_on_a_port_of_its_own_it_is_graded_case_by_case(graded: type[Grading], server: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    subject = Subject(command=f"{server} none", url=f"ws://127.0.0.1:{port}/ws", env={"GREETING": "{folder}/x"})
+    grading = graded(subject, "close", "pause", "stop")
+    assert grading.report.outcome is Outcome.HELD, grading.violated()
+    joined = [text for logger, text in grading.logged("close") if logger == "stdout"]
+    assert any("/x; active connections: 5" in text for text in joined)
+    assert "{folder}" not in joined[0]
+    assert ("stderr", "left; active connections: 2") in grading.logged("close")
+
+
+def test_sockets_that_it_keeps_are_found(graded: type[Grading], server: str) -> None:
+    grading = graded(Subject(command=f"{server} 'keeps sockets'", url=URL), "kill", "pause")
+    orphans = {("kill", "no-orphan socket"), ("pause", "no-orphan socket")}
+    assert grading.violated() == {*orphans, ("kill", "counter-is-true")}
+    found = grading.played["kill"].verdict.findings
+    assert [dict(one.evidence.args)["count"] for one in found if one.kind == "socket"] == [3]
+
+
+def test_one_that_does_not_stop_is_found_and_stopped(graded: type[Grading], server: str) -> None:
+    grading = graded(Subject(command=f"{server} hangs", url=URL), "stop")
+    assert ("stop", "stops-in-time") in grading.violated()
+
+
+def test_what_a_shell_has_started_is_watched_paused_and_ended_too(graded: type[Grading], server: str) -> None:
+    command = f'sh -c "(setsid sleep 300 &); {server} none; true"'
+    grading = graded(Subject(command=command, url=URL), "kill", "talk")
+    assert grading.report.outcome is Outcome.HELD, grading.violated()
+    assert "no-orphan socket" in grading.held("kill")
+
+
+@pytest.mark.timeout(120)
+def test_a_correct_server_on_node_is_held(graded: type[Grading], node: Path) -> None:
+    grading = graded(Subject(command=f"node '{node / 'server.js'}' {{port}}", url=URL))
+    assert grading.report.outcome is Outcome.HELD, grading.violated()
+    assert "no-orphan socket" in grading.held("pause")
+
+
+@pytest.mark.timeout(120)
+def test_the_bugs_of_a_server_on_node_are_found(graded: type[Grading], node: Path) -> None:
+    names = ("close", "kill", "pause", "stop")
+    grading = graded(Subject(command=f"node '{node / 'broken.js'}' {{port}}", url=URL), *names)
+    expected = {("kill", "counter-is-true"), ("pause", "no-orphan socket"), ("stop", "closed-with")}
+    assert grading.violated() == expected
+    assert ("stdout", "connected; active connections: 1") in grading.logged("kill")
+
+
+@pytest.mark.parametrize(
+    ("command", "url", "why", "log"),
+    [
+        ("no-such-command x", URL, "ended before it listened .exit code 127.", "no-such-command: No such file"),
+        ("sh -c 'echo no database >&2; exit 3'", URL, "ended before it listened .exit code 3.", "no database"),
+        ("'x", URL, "No closing quotation", ""),
+        ("x", "", "is not ws://HOST:PORT/PATH", ""),
+        ("x", "wss://127.0.0.1:1/", "is not ws://HOST:PORT/PATH", ""),
+        ("x", "ws://127.0.0.1:99999/", "is not ws://HOST:PORT/PATH", ""),
+    ],
+)
+def test_what_cannot_be_started_is_said(graded: type[Grading], command: str, url: str, why: str, log: str) -> None:
+    with pytest.raises(StageError, match=why) as refused:
+        graded(Subject(command=command, url=url), "kill")
+    assert log in "\n".join(refused.value.log)
+
+
+def test_one_that_does_not_listen_is_said(graded: type[Grading], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.check.commanded.READY_SECONDS", 0.3)
+    with pytest.raises(StageError, match=r"does not listen on 127\.0\.0\.1:"):
+        graded(Subject(command="sleep 300", url=URL), "kill")
+
+
+def test_a_port_that_is_taken_is_said(graded: type[Grading]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StageError, match=f":{port} already"):
+            graded(Subject(command="sleep 300", url=f"ws://127.0.0.1:{port}/"), "kill")
+
+
+def test_what_only_the_witness_could_attest_is_not_played(graded: type[Grading], server: str) -> None:
+    with pytest.raises(StageError, match="nobody can judge reset, stall"):
+        graded(Subject(command=f"{server} none", url=URL), *INSIDE_ONLY)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_however_the_lab_ends_the_command_and_all_it_started_are_gone(
+    ending: signal.Signals, server: str, home: Path
+) -> None:
+    command = f'sh -c "(setsid sleep 300 &); {server} hangs; true"'
+    code = f"from lab.check import *\ngrade(Subject(command={command!r}, url={URL!r}), ['stop'])"
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([sys.executable, "-c", code], env=os.environ, stdout=quiet, stderr=quiet) as lab:
+        until(lambda: bool(_serving(home)), "the server runs")
+        lab.send_signal(ending)
+        lab.wait(20)
+    until(lambda: processes_of(str(home)) == [], "all are gone")
+
+
+def _serving(home: Path) -> list[int]:
+    return [one.pid for one in processes_of(str(home)) if "hangs" in one.cmdline()]

@@ -1,0 +1,323 @@
+"""The pytest plugin, as its users have it: a project of its own, run by a pytest of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from lab.check import Subject
+from lab.check.cases import cases
+from lab.pytest_plugin import Hangup, Settings
+from tests.leftovers import files, processes_of, until
+
+CONSUMER = Path(__file__).parent / "consumer"
+SECONDS = 50
+"""No run here takes more than ten, alone on a machine."""
+
+OURS = ("COLUMNS", "FORCE_COLOR", "LAB_", "PYTEST_", "PYTHONPATH")
+LOADED = [] if any(one.name == "hangup" for one in entry_points(group="pytest11")) else ["-p", "lab.pytest_plugin"]
+"""Without its entry point the plugin must be named; with it, that would load it twice."""
+
+HEAD = "from lab.pytest_plugin import Hangup\n\ndef test(hangup: Hangup) -> None:\n    "
+NO_ROWS = 'hangup.check("myserver:app", "close", rows_url="sqlite:///{folder}/rows", rows_sql="SELECT * FROM session")'
+"""A check in doubt: the server keeps no rows, so nothing can be said of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How pytest ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many tests had which outcome."""
+        return {word: int(count) for count, word in re.findall(r"(\d+) (\w+)", self.out.splitlines()[-1])}
+
+    @property
+    def failure(self) -> str:
+        """What the one failure shows: no traceback, only what the plugin says."""
+        return self.out.partition("= FAILURES =")[2].partition("= short test summary")[0].split("\n", 2)[2].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The consumer, somewhere else: what a run leaves there can be found."""
+
+    root: Path
+
+    def command(self, *args: str) -> list[str]:
+        """Pytest, with the plugin, without those that say more than the test wants to read."""
+        return [sys.executable, "-m", "pytest", *LOADED, "-p", "no:cacheprovider", *args]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Where everything is kept there."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS) and key != "CI"}
+        ours = {"LAB_HOME": str(self.root / "home"), "LAB_LANG": "en", "TMPDIR": str(self.root / "tmp")}
+        return {**clean, **ours, "PYTHONUTF8": "1"}
+
+    def pytest(self, *args: str, cwd: str = ".") -> Ended:
+        """Run it; whatever it does, nothing of it may be left afterwards."""
+        done = subprocess.run(
+            self.command(*args),
+            cwd=self.root / cwd,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+        self.left_nothing()
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def left_nothing(self) -> None:
+        """No process, and no file outside LAB_HOME."""
+        until(lambda: not processes_of(str(self.root / "home")), "its processes are gone")
+        assert files(self.root / "tmp") == []
+
+    def write(self, text: str, name: str = "checks.py") -> None:
+        """Another file of the project."""
+        (self.root / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A copy of the consumer."""
+    root = tmp_path / "consumer"
+    shutil.copytree(CONSUMER, root, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "tmp").mkdir()
+    return Project(root)
+
+
+# The consumer.
+
+
+def test_a_server_that_forgets_fails_its_test_with_the_evidence_and_no_other(project: Project) -> None:
+    ended = project.pytest()
+    assert (ended.code, ended.counts) == (1, {"failed": 1, "passed": 1}), ended
+    first, _, title, *evidence = ended.failure.splitlines()
+    assert first == "myserver.py:leaky: violated: kill"
+    assert title == "VIOLATED  kill: a client process is killed"
+    (wrong,) = [line for line in evidence if line.startswith("  ✘ ")]
+    assert wrong.startswith("  ✘ nothing of alice-1 is left behind: manager entry — 3 left by 3 connections")
+    assert "(held by myserver.regulars['alice-1'])" in wrong
+    assert evidence[-2].startswith("  hint: ")
+    (timeline,) = re.findall(r"  timeline: (\S+)", ended.failure)
+    assert (project.root / timeline).is_file()
+    assert "close" not in ended.failure.replace("close-frame", ""), "a case that held needs no evidence"
+    assert "FAILED checks.py::test_a_server_that_forgets" in ended.out
+    assert "Traceback" not in ended.out
+
+
+def test_each_worker_of_xdist_has_a_fork_server_of_its_own(project: Project) -> None:
+    ended = project.pytest("-n", "2", "-p", "xdist")
+    assert (ended.code, ended.counts) == (1, {"failed": 1, "passed": 1}), ended
+    assert "held by myserver.regulars['alice-1']" in ended.out
+
+
+# Settings: the test wins over the command line, which wins over the file.
+
+
+def test_the_command_line_wins_over_the_file(project: Project) -> None:
+    ended = project.pytest("--hangup-cases", "close", "--hangup-flavour", "wsproto", "-k", "forgets")
+    assert (ended.code, ended.counts) == (0, {"passed": 1, "deselected": 1}), ended
+
+
+def test_what_a_test_says_wins_over_the_command_line_and_evidence_comes_in_its_language(project: Project) -> None:
+    project.write(HEAD + 'hangup.check("myserver:leaky", cases=["kill"])')
+    ended = project.pytest("--hangup-cases=close", "--hangup-lang=ko")
+    assert ended.code == 1, ended
+    assert ended.failure.startswith("myserver:leaky: 위반: kill\n\n위반  kill: ")
+    assert "app.state" not in ended.failure
+    assert "myserver.regulars['alice-1']" in ended.failure
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ({}, ("kill", "close")),
+        ({"cases": None}, ("kill", "close")),
+        ({"cases": ""}, ()),
+        ({"cases": ()}, ()),
+        ({"cases": "stop"}, ("stop",)),
+        ({"cases": "stop, kill"}, ("stop", "kill")),
+        ({"cases": ["stop", "kill"]}, ("stop", "kill")),
+    ],
+)
+def test_cases_are_said_as_a_list_or_with_commas_and_none_are_all(
+    said: dict[str, str | list[str] | None], heard: tuple[str, ...]
+) -> None:
+    assert Settings(cases=("kill", "close")).but(**said).cases == heard
+    assert Settings(cases=("kill", "close"), lang="ko").but(**said).lang == "ko"
+
+
+WRONG = [
+    ("cases", "kil", "there is no case 'kil', did you mean 'kill'?"),
+    ("cases", "kill,zzz", "there is no case 'zzz'; there are close, kill, "),
+    ("flavour", "hixie76", "there is no flavour 'hixie76'; there are rfc6455, "),
+    ("lang", "de", "there is no language 'de'"),
+]
+each_wrong = pytest.mark.parametrize(("name", "value", "why"), WRONG, ids=[value for _, value, _ in WRONG])
+
+
+@each_wrong
+def test_a_wrong_command_line_is_refused_in_one_line_before_any_test(
+    project: Project, name: str, value: str, why: str
+) -> None:
+    ended = project.pytest(f"--hangup-{name}", value)
+    assert (ended.code, ended.out.strip()) == (4, ""), ended
+    (line,) = ended.err.split("\n\n")[0].splitlines()
+    assert line.startswith(f"ERROR: hangup: {why}")
+
+
+@each_wrong
+def test_a_wrong_word_in_a_test_fails_it_in_one_line_and_starts_nothing(name: str, value: str, why: str) -> None:
+    hangup = Hangup(Settings(lang="en"), ())
+    with pytest.raises(pytest.fail.Exception) as failure:
+        hangup.check("myserver:app", **{name: value})  # type: ignore[arg-type]  # which of them is the parameter
+    assert str(failure.value).startswith(why)
+    assert not failure.value.pytrace
+    assert "\n" not in str(failure.value)
+
+
+def test_a_wrong_file_fails_the_tests_that_check_and_no_other(project: Project) -> None:
+    project.write('[tool.pytest.ini_options]\nhangup_unknown = "perhaps"\nhangup_lang = "en"\n', "pyproject.toml")
+    project.write("def test_other() -> None:\n    pass\n\n" + HEAD + 'hangup.check("myserver:app")')
+    ended = project.pytest("checks.py")
+    assert (ended.code, ended.counts) == (1, {"failed": 1, "passed": 1}), ended
+    assert ended.failure == "hangup_unknown is fail, skip or pass, not 'perhaps'"
+
+
+# A doubt is no success, unless somebody says so.
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "counts"),
+    [
+        ([], 1, {"failed": 1}),
+        (["--hangup-unknown=skip"], 0, {"skipped": 1}),
+        (["-o", "hangup_unknown=pass"], 0, {"passed": 1}),
+    ],
+    ids=["fail", "skip", "pass"],
+)
+def test_a_doubt_fails_unless_it_may_not(project: Project, args: list[str], code: int, counts: dict[str, int]) -> None:
+    project.write(HEAD + NO_ROWS)
+    ended = project.pytest(*args)
+    assert (ended.code, ended.counts) == (code, counts), ended
+    if "passed" not in counts:
+        assert "myserver:app: unknown: close" in ended.out
+        assert "  ? nothing of alice-* is left behind: database row — no database row was ever seen" in ended.out
+
+
+# Servers that cannot be checked.
+
+
+@pytest.mark.parametrize(
+    ("app", "why", "log"),
+    [
+        ("wont:app", "aborted: server did not start (exit code ", "RuntimeError: there is no database"),
+        ("nowhere.py", "aborted: server did not start (exit code ", "there is no file nowhere.py"),
+        ("shut.py", "aborted: it lets nobody in at /ws", ""),
+    ],
+)
+def test_a_server_that_cannot_be_checked_fails_its_test_with_its_last_words(
+    project: Project, app: str, why: str, log: str
+) -> None:
+    project.write('raise RuntimeError("there is no database")', "wont.py")
+    project.write("from fastapi import FastAPI\n\napp = FastAPI()", "shut.py")
+    project.write(HEAD + f'hangup.check("{app}")')
+    ended = project.pytest()
+    assert (ended.code, ended.counts) == (1, {"failed": 1}), ended
+    first, *more = ended.failure.splitlines()
+    assert first.startswith(why)
+    assert all(line.startswith("  ") for line in more)
+    assert log in ended.failure
+    assert more[:1] == (["  the last lines of its log:"] if log else [])
+
+
+# Where applications are.
+
+
+def test_a_file_is_found_from_where_pytest_started_and_from_the_root_whatever_a_test_does(project: Project) -> None:
+    project.write(
+        "import pathlib, pytest\n"
+        + HEAD.replace("(hangup", "(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, hangup")
+        + 'monkeypatch.chdir(tmp_path)\n    hangup.check("myserver.py", "close", say="hello", headers={"X-Who": "{name}"})'
+    )
+    (project.root / "deep").mkdir()
+    ended = project.pytest("../checks.py", cwd="deep")
+    assert (ended.code, ended.counts) == (0, {"passed": 1}), ended
+
+
+def test_what_the_lab_may_be_told_of_a_server_is_what_a_check_takes() -> None:
+    text = Path(sys.modules[Hangup.__module__].__file__ or "").read_text(encoding="utf-8")
+    table = text.partition("class Fields(")[2].partition("\n\n\n")[0]
+    taken = set(re.findall(r"^ +(\w+): ", table, flags=re.MULTILINE))
+    assert taken | {"app", "flavour"} == {field.name for field in fields(Subject)}
+
+
+# What it costs, and what it leaves.
+
+
+def test_whoever_checks_nothing_pays_nothing(project: Project) -> None:
+    project.write(
+        "import sys\n\ndef test() -> None:\n"
+        "    ours = {name for name in sys.modules if name.partition('.')[0] in ('lab', 'rich', 'uvicorn', 'psutil')}\n"
+        "    assert ours == {'lab', 'lab.pytest_plugin'}\n"
+    )
+    ended = project.pytest()
+    assert (ended.code, ended.counts) == (0, {"passed": 1}), ended
+    assert not (project.root / "home").exists()
+
+
+def is_playing(project: Project) -> Callable[[], bool]:
+    """Whether cases are being played: pytest, its fork server, and the actors of one of them."""
+    return lambda: len(processes_of(str(project.root / "home"))) > 4
+
+
+@pytest.mark.parametrize("args", [[], ["-n", "1", "-p", "xdist"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+def test_a_run_that_is_cut_short_leaves_nothing(project: Project, args: list[str], number: signal.Signals) -> None:
+    project.write(HEAD + f'hangup.check("myserver:app", {[*cases()]})')
+    with subprocess.Popen(
+        project.command(*args), cwd=project.root, env=project.env, stdout=subprocess.PIPE, start_new_session=True
+    ) as run:
+        try:
+            until(is_playing(project), "cases are played")
+            began = time.monotonic()
+            (os.killpg if number == signal.SIGINT else os.kill)(run.pid, number)  # a terminal tells the whole group
+            run.communicate(timeout=SECONDS)
+        except BaseException:
+            run.kill()
+            raise
+    assert time.monotonic() - began < 8
+    assert run.returncode == (2 if number == signal.SIGINT else -number)
+    project.left_nothing()
+
+
+def test_a_test_whose_time_is_over_does_not_take_the_next_ones_with_it(project: Project) -> None:
+    project.write(
+        "import pytest\n"
+        + HEAD.replace("def test", "@pytest.mark.timeout(1.5, method='signal')\ndef test_slow")
+        + 'hangup.check("myserver:app", "pause,stall,crowd")\n\n'
+        + HEAD.partition("\n\n")[2]
+        + 'hangup.check("myserver:app", "close")'
+    )
+    ended = project.pytest()
+    assert (ended.code, ended.counts) == (1, {"failed": 1, "passed": 1}), ended
+    assert "Timeout" in ended.failure

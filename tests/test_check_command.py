@@ -14,14 +14,16 @@ from pathlib import Path
 import pytest
 
 from lab.backends.actors import StageError
+from lab.backends.engine import Engine
 from lab.backends.processes import Processes
+from lab.backends.sweep import sweep_containers
 from lab.check import Subject
 from lab.check.cases import cases
 from lab.check.grading import INSIDE_ONLY, Grader
 from lab.reports import Played, Report
 from lab.verdict import Outcome
 from tests.conftest import require
-from tests.leftovers import processes_of, until
+from tests.leftovers import client_of, processes_of, states, things, until
 
 NODE = Path(__file__).parent / "node"
 URL = "ws://127.0.0.1:{port}/ws"
@@ -48,8 +50,9 @@ async def main():
     stop = asyncio.Event()
     order = (lambda: None) if bug == "hangs" else stop.set
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, order)
-    port, often = int(os.environ["PORT"]), None if bug == "keeps sockets" else 0.5
-    async with serve(handler, "127.0.0.1", port, ping_interval=often, ping_timeout=often, close_timeout=0.5):
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])
+    often = None if bug == "keeps sockets" else 0.5
+    async with serve(handler, host, port, ping_interval=often, ping_timeout=often, close_timeout=0.5):
         await stop.wait()
 
 asyncio.run(main())
@@ -234,6 +237,64 @@ def test_however_the_lab_ends_the_command_and_all_it_started_are_gone(
         lab.send_signal(ending)
         lab.wait(20)
     until(lambda: processes_of(str(home)) == [], "all are gone")
+
+
+@pytest.fixture(scope="session")
+def image(docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The Python server in an image, on top of the lab's own, which has all that it needs."""
+    build = ["docker", "compose", "--project-directory", str(NODE.parent.parent), "build", "--quiet", "server"]
+    subprocess.run(build, env=os.environ | {"DOCKER_HOST": docker_engine.host}, check=True, capture_output=True)
+    folder = tmp_path_factory.mktemp("image")
+    (folder / "server.py").write_text(SERVER)
+    entry = 'ENV HOST=0.0.0.0\nENTRYPOINT ["python", "/server.py"]\nCMD ["none"]\n'
+    (folder / "Dockerfile").write_text(f"FROM hangup-lab\nCOPY --chmod=444 server.py /server.py\n{entry}")
+    tag = f"hangup-test-{os.getpid()}"
+    subprocess.run(["docker", "build", "--quiet", "-t", tag, str(folder)], check=True, capture_output=True)
+    yield tag
+    with client_of(docker_engine) as client:
+        client.images.remove(tag, force=True)
+
+
+@pytest.mark.timeout(180)
+def test_a_server_in_a_container_is_graded_too(
+    graded: type[Grading], image: str, docker_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_PROJECT", image)
+    grading = graded(Subject(image=image, port=9000, path="/ws"), "close", "kill", "pause", "talk", "stop")
+    assert grading.report.outcome is Outcome.HELD, grading.violated()
+    assert grading.report.backend == "docker"
+    assert {"counter-is-true", "still-served"} <= grading.held("kill")
+    assert {"stops-in-time", "closed-with", "attested"} <= grading.held("stop")
+    assert ("stderr", "left; active connections: 2") in grading.logged("close")
+    assert things(docker_engine, image) == []
+
+
+@pytest.mark.timeout(120)
+def test_an_image_that_cannot_be_run_is_said(
+    graded: type[Grading], image: str, docker_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_PROJECT", image)
+    with pytest.raises(StageError, match="no image 'hangup-nonesuch' to run"):
+        graded(Subject(image="hangup-nonesuch"), "kill")
+    with pytest.raises(StageError, match=r"ended before it listened .exit code 1.") as refused:
+        graded(Subject(image=image, env={"HOST": "no such host"}), "kill")
+    assert "gaierror" in "\n".join(refused.value.log)
+    assert things(docker_engine, image) == []
+
+
+@pytest.mark.timeout(120)
+def test_a_container_of_a_lab_that_was_killed_is_swept(
+    image: str, docker_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_PROJECT", image)
+    code = f"from lab.check import *\ngrade(Subject(image={image!r}), ['stop'])"
+    with subprocess.Popen([sys.executable, "-c", code], env=os.environ) as lab:
+        until(lambda: "running" in states(docker_engine, image).values(), "the container runs")
+        lab.kill()
+    assert states(docker_engine, image)
+    with client_of(docker_engine) as client:
+        sweep_containers(client)
+    assert things(docker_engine, image) == []
 
 
 def _serving(home: Path) -> list[int]:

@@ -53,7 +53,7 @@ class Contained(Embedded):
             try:
                 call(lambda: ours.client.images.get(self.image.name))
             except StageError as error:
-                raise StageError(f"there is no image {self.image.name!r} to run: {error}") from None
+                raise StageError(f"no image {self.image.name!r} to run; build or pull it first ({error})") from None
         super().open()
 
     def composition(self) -> Composition:

@@ -5,7 +5,8 @@ pytest loads this module at every start, so whatever is heavy is imported when a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,34 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from typing import TypedDict, Unpack
-
+    from lab.backends.actors import Actor
     from lab.backends.processes import Processes
     from lab.check import Subject
     from lab.reports import Report
+    from lab.timeline import Timeline
     from lab.words import Words
 
-    class Fields(TypedDict, total=False):
-        """What else a check may be told of the server: the fields of lab.check.Subject. A string is a tuple of one."""
-
-        factory: bool
-        path: str | None
-        say: str | Iterable[str]
-        subprotocols: str | Iterable[str]
-        headers: Mapping[str, str] | Iterable[tuple[str, str]]
-        query: str | Iterable[str]
-        rows_url: str
-        rows_sql: str
-        env: Mapping[str, str]
-        command: str
-        url: str
-        image: str
-        port: int
-
-
 UNKNOWN = ("fail", "skip", "pass")
-"""What may become of a test whose check is in doubt."""
-
 HELP = {
     "flavour": ("NAME", "the WebSocket implementation that servers are checked on: auto, rfc6455, websockets, wsproto"),
     "lang": ("LANG", "the language of the evidence: en or ko; by default LAB_LANG or the locale's"),
@@ -80,10 +61,10 @@ class Settings:
     def mistake(self) -> str:
         """What is wrong with them, in one line, or ""."""
         words = self.words
-        if self.lang and self.lang != words.language:
+        if self.lang not in ("", words.language):
             return words.fill("cli", "no-language", name=self.lang)
-        if self.unknown and self.unknown not in UNKNOWN:
-            return f"hangup_unknown is {', '.join(UNKNOWN[:-1])} or {UNKNOWN[-1]}, not {self.unknown!r}"
+        if self.unknown not in ("", *UNKNOWN):
+            return f"hangup_unknown is one of {', '.join(UNKNOWN)}, not {self.unknown!r}"
         if self.flavour:
             from lab.witness.flavour import PROTOCOLS
 
@@ -93,11 +74,7 @@ class Settings:
 
 
 class Hangup:
-    """What the fixture is. All checks of a session share one fork server, which starts with the first.
-
-    Args:
-        folders: where an application that is given as a relative file may be.
-    """
+    """What the fixture is. All checks share one fork server, and find an application's file in one of the folders."""
 
     def __init__(self, settings: Settings, folders: tuple[Path, ...]) -> None:
         self._settings, self._folders = settings, folders
@@ -111,7 +88,7 @@ class Hangup:
         flavour: str | None = None,
         lang: str | None = None,
         unknown: str | None = None,
-        **subject: Unpack[Fields],
+        **subject: Any,
     ) -> Report:
         """Check a server as `lab check` does. The test fails, with the evidence, unless every case held.
 
@@ -119,7 +96,7 @@ class Hangup:
             app: `module:attribute` or `path/to/file.py[:attribute]`.
             cases: those to play; by default those of the settings, else all.
             flavour, lang, unknown: instead of what the settings say.
-            subject: what else the lab must know of the server; see lab.check.Subject.
+            subject: what else is to be known of it: the fields of lab.check.Subject, where a string is a tuple of one.
         """
         __tracebackhide__ = True
         settings = self._settings.but(cases=cases, flavour=flavour, lang=lang, unknown=unknown)
@@ -128,23 +105,23 @@ class Hangup:
         from lab.backends.actors import StageError
         from lab.verdict import Outcome
 
-        graded = _subject(self._found(app), settings.flavour or "auto", **subject)
+        graded = _subject(self._found(app), settings.flavour or "auto", subject)
         try:
             report = self._grade(graded, settings.cases)
         except StageError as error:
-            pytest.fail(_aborted(error.args[0], error.log, settings.words), pytrace=False)
+            log = (settings.words.fill("cli", "log"), *error.log) if error.log else ()
+            pytest.fail("\n  ".join((settings.words.fill("cli", "aborted", why=str(error)), *log)), pytrace=False)
         if report.outcome is Outcome.VIOLATED or (report.outcome is Outcome.UNKNOWN and settings.unknown != "pass"):
-            text = _evidence(app, report, settings)
+            text = _evidence(app, report, settings.cases, settings.words)
             if report.outcome is Outcome.UNKNOWN and settings.unknown == "skip":
                 pytest.skip(text)
             pytest.fail(text, pytrace=False)
         return report
 
     def close(self) -> None:
-        """Leave no process behind. A later check starts anew."""
+        """Leave no process behind."""
         if self._processes:
             self._processes.close()
-        self._processes = None
 
     def _grade(self, subject: Subject, cases: tuple[str, ...]) -> Report:
         """In a thread, so that Ctrl-C or the end of the test's time need not wait for the cases that are played."""
@@ -152,30 +129,59 @@ class Hangup:
 
         from lab.backends.processes import open_processes
 
-        processes = self._processes = self._processes or open_processes()
+        self._processes = self._processes or open_processes()
         from lab.check.grading import Grader  # while the fork server imports, too
 
+        lent = Lent(self._processes)
+
         def grade() -> Report:
-            with Grader(subject, processes) as grader:
+            with Grader(subject, lent) as grader:
                 return grader.grade(cases)
 
         with ThreadPoolExecutor(1, "hangup") as executor:
-            grading = executor.submit(grade)
             try:
-                return grading.result()
-            except BaseException:
-                if not grading.done():
-                    self.close()  # whoever still plays finds nobody left
-                raise
+                return executor.submit(grade).result()
+            finally:
+                lent.take_back()  # whoever still plays finds nobody left
 
     def _found(self, app: str) -> str:
         """A relative file as an absolute one: the fork server stays where it started, whatever a test does."""
         from lab.witness.applications import split
 
         file, attribute = split(app)
-        places = (folder / file for folder in self._folders)
-        path = next((place for place in places if file.endswith(".py") and place.is_file()), None)
-        return f"{path}:{attribute}" if path else app
+        found = (folder / file for folder in self._folders if file.endswith(".py") and (folder / file).is_file())
+        return next((f"{path}:{attribute}" for path in found), app)
+
+
+class Lent:
+    """The session's processes, lent to one check: what it has started can be ended, and it starts no more."""
+
+    def __init__(self, processes: Processes) -> None:
+        self.folder = processes.folder
+        self.open, self.end, self.close = processes.open, processes.end, processes.close
+        self._start, self._over = processes.start, False
+        self._actors: list[Actor] = []
+
+    def start(self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> Actor:
+        """As the session's, while it is lent."""
+        from lab.backends.actors import StageError
+
+        actor = self._start(name, module, argv, env, timeline)
+        self._actors.append(actor)
+        if self._over:
+            self.take_back()
+            raise StageError("the check was cut short")
+        return actor
+
+    def take_back(self) -> None:
+        """End whoever is left. Whoever plays with them is told so by their end."""
+        from psutil import NoSuchProcess, Process
+
+        self._over = True
+        for actor in self._actors:
+            with suppress(NoSuchProcess):
+                if not actor.gone:
+                    Process(actor.pid).kill()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -185,16 +191,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices = UNKNOWN if name == "unknown" else None
         group.addoption(f"--hangup-{name}", metavar=metavar, choices=choices, help=text)
         if name == "cases":
-            parser.addini(f"hangup_{name}", text, type="args", default=[])
+            parser.addini("hangup_cases", text, type="args")
         else:
-            parser.addini(f"hangup_{name}", text, default="")
+            parser.addini(f"hangup_{name}", text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a wrong command line. Whether a file is right is asked when a test checks: asking here costs 0.1 s."""
-    said = _options(config)
-    mistake = Settings().but(**said).mistake() if said else ""
-    if mistake:
+    if (said := _options(config)) and (mistake := Settings().but(**said).mistake()):
         raise pytest.UsageError(f"hangup: {mistake}")
 
 
@@ -208,8 +212,7 @@ def hangup(pytestconfig: pytest.Config) -> Iterator[Hangup]:
 
 def _options(config: pytest.Config) -> dict[str, str]:
     """What the command line says, without what it does not."""
-    said = {name: config.getoption(f"hangup_{name}") for name in HELP}
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: said for name in HELP if (said := config.getoption(f"hangup_{name}")) is not None}
 
 
 def _no_case(cases: tuple[str, ...], words: Words) -> str:
@@ -218,18 +221,16 @@ def _no_case(cases: tuple[str, ...], words: Words) -> str:
     from lab.check.cases import cases as every
 
     known = tuple(every())
-    wrong = next((name for name in cases if name not in known), None)
-    if wrong is None:
-        return ""
-    close = get_close_matches(wrong, known, 1)
-    near = words.fill("cli", "near", near=close[0]) if close else ""
-    return words.fill("cli", "no-case", name=wrong, near=near, known=", ".join(known))
+    for name in cases:
+        if name not in known:
+            near = "".join(words.fill("cli", "near", near=one) for one in get_close_matches(name, known, 1))
+            return words.fill("cli", "no-case", name=name, near=near, known=", ".join(known))
+    return ""
 
 
-def _subject(app: str, flavour: str, **said: Unpack[Fields]) -> Subject:
+def _subject(app: str, flavour: str, told: dict[str, Any]) -> Subject:
     from lab.check import Subject
 
-    told: dict[str, Any] = {**said}
     for name in {"say", "subprotocols", "query"} & told.keys():
         told[name] = (told[name],) if isinstance(told[name], str) else tuple(told[name])
     if isinstance(headers := told.get("headers"), Mapping):
@@ -237,20 +238,13 @@ def _subject(app: str, flavour: str, **said: Unpack[Fields]) -> Subject:
     return Subject(app=app, flavour=flavour, **told)
 
 
-def _aborted(why: str, log: tuple[str, ...], words: Words) -> str:
-    lines = (words.fill("cli", "log"), *log) if log else ()
-    return "\n  ".join((words.fill("cli", "aborted", why=why), *lines))
-
-
-def _evidence(app: str, report: Report, settings: Settings) -> str:
+def _evidence(app: str, report: Report, cases: tuple[str, ...], words: Words) -> str:
     """A line that says it all, then whatever `lab check` knows of every case that is not held."""
     from lab.reports import terminal
     from lab.verdict import Outcome
 
-    words = settings.words
-    named = {outcome: report.named(outcome) for outcome in (Outcome.VIOLATED, Outcome.UNKNOWN)}
-    if not report.played:  # no case can be played with what clients are to say
-        named[Outcome.UNKNOWN] = settings.cases
-    said = (words.fill("cli", f"verdict-{one.word}", names=", ".join(named[one])) for one in named if named[one])
+    doubts = report.named(Outcome.UNKNOWN) if report.played else cases  # `flood` is not played without a long text
+    named = {"violated": report.named(Outcome.VIOLATED), "unknown": doubts}
+    said = (words.fill("cli", f"verdict-{word}", names=", ".join(named[word])) for word in named if named[word])
     played = (one for one in report.played if one.verdict.outcome is not Outcome.HELD)
     return "\n\n".join((f"{app}: {'; '.join(said)}", *(terminal.scenario(one, words).plain.rstrip() for one in played)))

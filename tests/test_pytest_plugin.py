@@ -10,13 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
-from lab.check import Subject
 from lab.check.cases import cases
 from lab.pytest_plugin import Hangup, Settings
 from tests.leftovers import files, processes_of, until
@@ -30,8 +29,16 @@ LOADED = [] if any(one.name == "hangup" for one in entry_points(group="pytest11"
 """Without its entry point the plugin must be named; with it, that would load it twice."""
 
 HEAD = "from lab.pytest_plugin import Hangup\n\ndef test(hangup: Hangup) -> None:\n    "
-NO_ROWS = 'hangup.check("myserver:app", "close", rows_url="sqlite:///{folder}/rows", rows_sql="SELECT * FROM session")'
-"""A check in doubt: the server keeps no rows, so nothing can be said of them."""
+DOUBT = """
+import pytest
+from lab.pytest_plugin import Hangup
+
+@pytest.mark.parametrize("said", [None, "skip", "pass"], ids=str)
+def test(hangup: Hangup, said: str | None) -> None:
+    # This server keeps no rows, so that nothing can be said of them.
+    rows = {"rows_url": "sqlite:///{folder}/rows", "rows_sql": "SELECT * FROM session"}
+    hangup.check("myserver:app", "close", unknown=said, **rows)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,8 @@ class Ended:
     @property
     def failure(self) -> str:
         """What the one failure shows: no traceback, only what the plugin says."""
-        return self.out.partition("= FAILURES =")[2].partition("= short test summary")[0].split("\n", 2)[2].strip()
+        (said,) = re.findall(r"^=+ FAILURES =+\n_+ \w+ _+\n(.*?)\n=+ ", self.out, flags=re.MULTILINE | re.DOTALL)
+        return str(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +94,9 @@ class Project:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def left_nothing(self) -> None:
-        """No process, and no file outside LAB_HOME."""
+        """No process, and no folder of a fork server."""
         until(lambda: not processes_of(str(self.root / "home")), "its processes are gone")
-        assert files(self.root / "tmp") == []
+        assert [name for name in files(self.root / "tmp") if name.startswith("hangup")] == []
 
     def write(self, text: str, name: str = "checks.py") -> None:
         """Another file of the project."""
@@ -125,7 +133,7 @@ def test_a_server_that_forgets_fails_its_test_with_the_evidence_and_no_other(pro
 
 
 def test_each_worker_of_xdist_has_a_fork_server_of_its_own(project: Project) -> None:
-    ended = project.pytest("-n", "2", "-p", "xdist")
+    ended = project.pytest("-n", "2")
     assert (ended.code, ended.counts) == (1, {"failed": 1, "passed": 1}), ended
     assert "held by myserver.regulars['alice-1']" in ended.out
 
@@ -200,54 +208,59 @@ def test_a_wrong_file_fails_the_tests_that_check_and_no_other(project: Project) 
     project.write("def test_other() -> None:\n    pass\n\n" + HEAD + 'hangup.check("myserver:app")')
     ended = project.pytest("checks.py")
     assert (ended.code, ended.counts) == (1, {"failed": 1, "passed": 1}), ended
-    assert ended.failure == "hangup_unknown is fail, skip or pass, not 'perhaps'"
+    assert ended.failure == "hangup_unknown is one of fail, skip, pass, not 'perhaps'"
 
 
 # A doubt is no success, unless somebody says so.
 
 
-@pytest.mark.parametrize(
-    ("args", "code", "counts"),
-    [
-        ([], 1, {"failed": 1}),
-        (["--hangup-unknown=skip"], 0, {"skipped": 1}),
-        (["-o", "hangup_unknown=pass"], 0, {"passed": 1}),
-    ],
-    ids=["fail", "skip", "pass"],
-)
-def test_a_doubt_fails_unless_it_may_not(project: Project, args: list[str], code: int, counts: dict[str, int]) -> None:
-    project.write(HEAD + NO_ROWS)
+def test_a_doubt_fails_unless_it_may_skip_or_pass(project: Project) -> None:
+    project.write(DOUBT)
+    ended = project.pytest()
+    assert (ended.code, ended.counts) == (1, {"failed": 1, "skipped": 1, "passed": 1}), ended
+    assert "FAILED checks.py::test[None]" in ended.out
+    assert re.search(r"^SKIPPED \[1\] checks.py:\d+: myserver:app: unknown: close$", ended.out, flags=re.MULTILINE)
+    assert (
+        len(re.findall(r"^  \? nothing of alice-\* is left behind: database row", ended.out, flags=re.MULTILINE)) == 2
+    )
+
+
+@pytest.mark.parametrize(("args", "counts"), [((), {"failed": 1}), (("--hangup-unknown=skip",), {"skipped": 1})])
+def test_what_is_unknown_without_a_case_that_can_be_played_is_a_doubt_too(
+    project: Project, args: tuple[str, ...], counts: dict[str, int]
+) -> None:
+    project.write(HEAD + 'hangup.check("myserver:app", "flood", say="short")')
     ended = project.pytest(*args)
-    assert (ended.code, ended.counts) == (code, counts), ended
-    if "passed" not in counts:
-        assert "myserver:app: unknown: close" in ended.out
-        assert "  ? nothing of alice-* is left behind: database row — no database row was ever seen" in ended.out
+    assert ended.counts == counts
+    assert "myserver:app: unknown: flood" in ended.out
 
 
 # Servers that cannot be checked.
 
 
-@pytest.mark.parametrize(
-    ("app", "why", "log"),
-    [
-        ("wont:app", "aborted: server did not start (exit code ", "RuntimeError: there is no database"),
-        ("nowhere.py", "aborted: server did not start (exit code ", "there is no file nowhere.py"),
-        ("shut.py", "aborted: it lets nobody in at /ws", ""),
-    ],
-)
-def test_a_server_that_cannot_be_checked_fails_its_test_with_its_last_words(
-    project: Project, app: str, why: str, log: str
-) -> None:
+WONT = """
+import pytest
+from lab.pytest_plugin import Hangup
+
+@pytest.mark.parametrize("app", ["wont:app", "nowhere.py", "shut.py"])
+def test(hangup: Hangup, app: str) -> None:
+    hangup.check(app)
+"""
+
+
+def test_a_server_that_cannot_be_checked_fails_its_test_with_its_last_words(project: Project) -> None:
     project.write('raise RuntimeError("there is no database")', "wont.py")
     project.write("from fastapi import FastAPI\n\napp = FastAPI()", "shut.py")
-    project.write(HEAD + f'hangup.check("{app}")')
+    project.write(WONT)
     ended = project.pytest()
-    assert (ended.code, ended.counts) == (1, {"failed": 1}), ended
-    first, *more = ended.failure.splitlines()
-    assert first.startswith(why)
-    assert all(line.startswith("  ") for line in more)
-    assert log in ended.failure
-    assert more[:1] == (["  the last lines of its log:"] if log else [])
+    assert (ended.code, ended.counts) == (1, {"failed": 3}), ended
+    wont, nowhere, shut = re.findall(r"^_+ test\[\S+\] _+\n(aborted: .*?)\n[_=]", ended.out, re.MULTILINE | re.DOTALL)
+    for text, last in ((wont, "RuntimeError: there is no database"), (nowhere, "there is no file nowhere.py")):
+        first, log, *lines = text.splitlines()
+        assert re.fullmatch(r"aborted: server did not start \(exit code \d+\)", first)
+        assert log == "  the last lines of its log:"
+        assert lines[-1] == f"  {last}"
+    assert re.fullmatch(r"aborted: it lets nobody in at /ws: [^\n]+", shut)
 
 
 # Where applications are.
@@ -257,18 +270,11 @@ def test_a_file_is_found_from_where_pytest_started_and_from_the_root_whatever_a_
     project.write(
         "import pathlib, pytest\n"
         + HEAD.replace("(hangup", "(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, hangup")
-        + 'monkeypatch.chdir(tmp_path)\n    hangup.check("myserver.py", "close", say="hello", headers={"X-Who": "{name}"})'
+        + 'monkeypatch.chdir(tmp_path)\n    hangup.check("myserver.py", "close", say="hello", headers={"X-A": "{n}"})'
     )
     (project.root / "deep").mkdir()
     ended = project.pytest("../checks.py", cwd="deep")
     assert (ended.code, ended.counts) == (0, {"passed": 1}), ended
-
-
-def test_what_the_lab_may_be_told_of_a_server_is_what_a_check_takes() -> None:
-    text = Path(sys.modules[Hangup.__module__].__file__ or "").read_text(encoding="utf-8")
-    table = text.partition("class Fields(")[2].partition("\n\n\n")[0]
-    taken = set(re.findall(r"^ +(\w+): ", table, flags=re.MULTILINE))
-    assert taken | {"app", "flavour"} == {field.name for field in fields(Subject)}
 
 
 # What it costs, and what it leaves.
@@ -290,9 +296,14 @@ def is_playing(project: Project) -> Callable[[], bool]:
     return lambda: len(processes_of(str(project.root / "home"))) > 4
 
 
-@pytest.mark.parametrize("args", [[], ["-n", "1", "-p", "xdist"]], ids=["alone", "xdist"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
-def test_a_run_that_is_cut_short_leaves_nothing(project: Project, args: list[str], number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("args", "number"),
+    [((), signal.SIGINT), (("-n", "1"), signal.SIGINT), ((), signal.SIGKILL)],
+    ids=["Ctrl-C", "Ctrl-C with xdist", "SIGKILL"],
+)
+def test_a_run_that_is_cut_short_leaves_nothing(
+    project: Project, args: tuple[str, ...], number: signal.Signals
+) -> None:
     project.write(HEAD + f'hangup.check("myserver:app", {[*cases()]})')
     with subprocess.Popen(
         project.command(*args), cwd=project.root, env=project.env, stdout=subprocess.PIPE, start_new_session=True
@@ -300,12 +311,12 @@ def test_a_run_that_is_cut_short_leaves_nothing(project: Project, args: list[str
         try:
             until(is_playing(project), "cases are played")
             began = time.monotonic()
-            (os.killpg if number == signal.SIGINT else os.kill)(run.pid, number)  # a terminal tells the whole group
+            os.killpg(run.pid, number)  # as a terminal does; the fork server has a session of its own
             run.communicate(timeout=SECONDS)
         except BaseException:
             run.kill()
             raise
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 8, "it need not wait for the cases to end"
     assert run.returncode == (2 if number == signal.SIGINT else -number)
     project.left_nothing()
 

@@ -13,7 +13,7 @@ from lab.scenario import names
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```console\n\$ (make scenario[^\n]*)\n(.*?)```", README, flags=re.DOTALL)
+EXAMPLES = re.findall(r"```console\n\$ (make (?:scenario|check)[^\n]*)\n(.*?)```", README, flags=re.DOTALL)
 
 
 def shape(text: str) -> list[str]:

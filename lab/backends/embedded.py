@@ -34,11 +34,13 @@ class Served:
         app: `module:attribute`.
         flavour: its WebSocket implementation.
         env: more for its environment; `{folder}` stands for the stage's own folder.
+        database: whether it is given a database of the stage's own, as the reference wants one.
     """
 
     app: str = REFERENCE
     flavour: str = "rfc6455"
     env: Mapping[str, str] = field(default_factory=dict)
+    database: bool = True
 
 
 class Embedded:
@@ -208,10 +210,10 @@ class EmbeddedStage(ProcessStage):
         self.served, self._database = served, folder / "presence.sqlite3"
 
     def _start_server(self) -> None:
+        own = {"LAB_DATABASE": str(self._database), "DATABASE_URL": f"sqlite+aiosqlite:///{self._database}"}
         env = {
             "LAB_FLAVOUR": self.served.flavour,
-            "LAB_DATABASE": str(self._database),
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self._database}",
+            **(own if self.served.database else {}),
             **{key: value.replace("{folder}", str(self.folder)) for key, value in self.served.env.items()},
         }
         argv = (self.served.app,)

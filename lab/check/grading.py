@@ -31,6 +31,10 @@ from lab.timeline import Header, Timeline
 AT_ONCE = 8
 """Cases at a time: most of each is waiting."""
 
+OURS = ("lab.servers.reference", "lab.servers.broken")
+OPEN_ROWS = "SELECT client FROM session WHERE ended_at IS NULL"
+"""The reference's rows that no end has closed."""
+
 INSIDE_ONLY = ("reset", "stall")
 """Cases whose fault only the witness can attest."""
 
@@ -136,8 +140,11 @@ class Grader:
     def _outside(self, stage: ProcessStage, timeline: Timeline) -> Outside:
         said = timeline.last("listening")
         port, pid = (int(said.number(key) or 0) for key in ("port", "pid")) if said else (0, 0)
-        url = self.subject.rows_url.replace("{folder}", str(stage.folder))
-        return Outside(url, self.subject.rows_sql, pid, port)
+        url, sql = self.subject.rows_url.replace("{folder}", str(stage.folder)), self.subject.rows_sql
+        reference = stage.folder / "presence.sqlite3"
+        if not sql and reference.exists():
+            url, sql = f"sqlite:///{reference}", OPEN_ROWS
+        return Outside(url, sql, pid, port)
 
 
 def _served(subject: Subject) -> Served | Command | Image:
@@ -146,7 +153,8 @@ def _served(subject: Subject) -> Served | Command | Image:
     if subject.image:
         return Image(subject.image, subject.port, subject.env)
     env = {"LAB_GRACE": "", "LAB_FACTORY": "1" if subject.factory else "", "LAB_DATABASE": "", **subject.env}
-    return Served(subject.app, subject.flavour, env)
+    ours = subject.app.startswith(OURS)  # somebody else's DATABASE_URL is theirs
+    return Served(subject.app, subject.flavour, env, database=ours)
 
 
 def _backend(served: Served | Command | Image, processes: Processes) -> Embedded:

@@ -110,9 +110,10 @@ class Hangup:
             report = self._grade(graded, settings.cases)
         except StageError as error:
             log = (settings.words.fill("cli", "log"), *error.log) if error.log else ()
-            pytest.fail("\n  ".join((settings.words.fill("cli", "aborted", why=str(error)), *log)), pytrace=False)
+            text = "\n  ".join((settings.words.fill("cli", "aborted", why=str(error)), *log))
+            raise pytest.fail.Exception(text, pytrace=False) from None
         if report.outcome is Outcome.VIOLATED or (report.outcome is Outcome.UNKNOWN and settings.unknown != "pass"):
-            text = _evidence(app, report, settings.cases, settings.words)
+            text = _evidence(app, report, settings.words)
             if report.outcome is Outcome.UNKNOWN and settings.unknown == "skip":
                 pytest.skip(text)
             pytest.fail(text, pytrace=False)
@@ -238,13 +239,12 @@ def _subject(app: str, flavour: str, told: dict[str, Any]) -> Subject:
     return Subject(app=app, flavour=flavour, **told)
 
 
-def _evidence(app: str, report: Report, cases: tuple[str, ...], words: Words) -> str:
+def _evidence(app: str, report: Report, words: Words) -> str:
     """A line that says it all, then whatever `lab check` knows of every case that is not held."""
     from lab.reports import terminal
     from lab.verdict import Outcome
 
-    doubts = report.named(Outcome.UNKNOWN) if report.played else cases  # `flood` is not played without a long text
-    named = {"violated": report.named(Outcome.VIOLATED), "unknown": doubts}
-    said = (words.fill("cli", f"verdict-{word}", names=", ".join(named[word])) for word in named if named[word])
+    named = {one.word: ", ".join(report.named(one)) for one in (Outcome.VIOLATED, Outcome.UNKNOWN)}
+    said = (words.fill("cli", f"verdict-{word}", names=names) for word, names in named.items() if names)
     played = (one for one in report.played if one.verdict.outcome is not Outcome.HELD)
     return "\n\n".join((f"{app}: {'; '.join(said)}", *(terminal.scenario(one, words).plain.rstrip() for one in played)))

@@ -84,7 +84,7 @@ class Witness:
         connections, tasks = Connections(application.app), Tasks()
         wires = Wires(connections.names)
         rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
-        census = Census(connections, tasks, threads, application.package)
+        census = Census(connections, tasks, threads, application.package, wires.protocols)
         return cls(connections, tasks, wires, Ears(census, wires, rows, leave_on_eof=settings.leave_on_eof))
 
 

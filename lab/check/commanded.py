@@ -36,7 +36,8 @@ class Command:
     """What to run, and where it will listen.
 
     Attributes:
-        line, url: as given; `{port}` in the url, and then in the line, is a free port, another for each stage.
+        line, url: as given; `{port}` in the url is a free port, another for each stage, and in the line the url's. The
+            command must stay in the foreground.
         env: more for its environment; `{folder}` stands for the stage's own folder. PORT is the port.
     """
 
@@ -130,16 +131,14 @@ class CommandedStage(ProcessStage):
 
     def _listening(self) -> tuple[str, int]:
         server, deadline = self._actors[SERVER], now() + READY_SECONDS
+        assert isinstance(server, Guarded)
         while not listens(self._host, self._port):
-            if server.exit is not None:
-                raise StageError(
-                    f"the command ended before it listened (exit code {server.exit.code})", tuple(server.log)
-                )
+            if server.ended is not None:
+                why = f"the command ended before it listened (exit code {server.ended})"
+                raise StageError(why, tuple(server.log))
             if now() > deadline:
-                where = f"{self._host}:{self._port}"
-                raise StageError(
-                    f"the command does not listen on {where} within {READY_SECONDS:.0f} s", tuple(server.log)
-                )
+                why = f"the command does not listen on {self._host}:{self._port} within {READY_SECONDS:.0f} s"
+                raise StageError(why, tuple(server.log))
             time.sleep(POLL_SECONDS)  # what another process does can only be looked at
         said = {"port": self._port, "pid": server.pid}
         self.timeline.record(Observation(self.timeline.elapsed(), SERVER, "listening", "", said))

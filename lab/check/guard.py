@@ -2,8 +2,9 @@
 
 Run as `python -I -S guard.py FD COMMAND...`, a script that imports next to nothing and is there in milliseconds. The
 command gets our standard output and error and a process group of its own. On FD a line says that it was `started PID`
-or `failed WHY`, and another that it `exited CODE AT`. Our standard input has no data, only an end: when the lab closes
-it, or is gone, however it went, the whole group is killed.
+or `failed WHY`, another that it `ended CODE`, the last that it `exited CODE AT`, which it has when its group has: what
+a shell or `npm start` leaves running when told to stop has not stopped. Our standard input has no data, only an end:
+when the lab closes it, or is gone, however it went, the whole group is killed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+POLL_SECONDS = 0.005
 
 
 def main(argv: list[str]) -> None:
@@ -32,10 +34,12 @@ def main(argv: list[str]) -> None:
         os.dup2(nothing, fd)  # the lab reads the end of these when the command has closed them
     threading.Thread(target=wait_for_the_lab, args=(pid,), daemon=True).start()
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # not buried yet: nobody else gets its pid
-    at = time.monotonic()
-    if ended is not None:
-        code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-        tell(report, f"exited {code} {at}")
+    assert ended is not None
+    code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    tell(report, f"ended {code}")
+    while any(in_group(child, pid) for child in children()):
+        time.sleep(POLL_SECONDS)  # nobody says when the last of a group is gone
+    tell(report, f"exited {code} {time.monotonic()}")
     while True:
         time.sleep(3600)  # until the lab hangs up
 
@@ -54,6 +58,13 @@ def become(command: list[str], report: int) -> NoReturn:
         tell(report, f"failed {why.strerror}")
     finally:
         os._exit(127)
+
+
+def in_group(child: int, pid: int) -> bool:
+    """Whether a child of ours lives and is of the command's group, but not the command itself."""
+    with suppress(OSError):
+        return child != pid and os.waitpid(child, os.WNOHANG)[0] == 0 and os.getpgid(child) == pid
+    return False
 
 
 def wait_for_the_lab(pid: int) -> None:

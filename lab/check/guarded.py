@@ -65,6 +65,9 @@ class Deaf:
 class Guarded(Actor):
     """A command under guard.
 
+    Attributes:
+        ended: the exit code of its own process, once that has ended; what it has started may run on.
+
     Raises:
         StageError: there is no such command.
     """
@@ -87,6 +90,7 @@ class Guarded(Actor):
         os.close(writing)
         assert self._guard.stdin
         super().__init__(name, timeline, Deaf(self._guard.stdin.close))  # at the end of its input the guard kills
+        self.ended: int | None = None
         report = os.fdopen(reading, encoding="utf-8")
         said = report.readline().split()
         self.pid = int(said[1]) if said[:1] == ["started"] else 0
@@ -96,6 +100,11 @@ class Guarded(Actor):
         if not self.pid:
             self.end()
             raise StageError(f"a guard for {argv[0]!r} cannot be started", tuple(self.log))
+
+    @property
+    def gone(self) -> bool:
+        """Whether its own process has ended."""
+        return self.ended is not None
 
     def end(self) -> None:
         """Kill the command and all that it has started, and wait until they are gone."""
@@ -114,10 +123,13 @@ class Guarded(Actor):
                 what, _, rest = line.rstrip().partition(" ")
                 if what == "failed":
                     self.log.append(f"{command}: {rest}")
+                    continue
+                for thread in streams:  # its last words, before it is known to be gone
+                    thread.join(LAST_WORDS_SECONDS)
+                code, _, at = rest.partition(" ")
+                if what == "ended":
+                    self.ended = int(code)
                 else:
-                    code, _, at = rest.partition(" ")
-                    for thread in streams:  # its last words, before it is known to be gone
-                        thread.join(LAST_WORDS_SECONDS)
                     self.exited(int(code), float(at))
 
     def _listen(self, stream: str) -> None:

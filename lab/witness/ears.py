@@ -12,8 +12,9 @@ from dataclasses import astuple
 
 from lab.actors import hearing
 from lab.actors.voice import observe
-from lab.witness.census import Census, Held, Rows
+from lab.witness.census import Census, Rows
 from lab.witness.code import is_busy, stands
+from lab.witness.held import Held
 from lab.witness.wire import Wires
 
 FROZEN_SECONDS = 1.0

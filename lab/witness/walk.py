@@ -42,9 +42,16 @@ class Walk(Generic[Name]):
     Args:
         targets: what is looked for, and what each belongs to. Nothing is ever looked for behind a target.
         barriers: what must not be looked through: the same things of connections that are alive, which lead everywhere.
+        prune: types that lead everywhere: a server's protocol knows all its connections.
     """
 
-    def __init__(self, targets: Iterable[tuple[object, Name]], barriers: Iterable[object] = ()) -> None:
+    def __init__(
+        self,
+        targets: Iterable[tuple[object, Name]],
+        barriers: Iterable[object] = (),
+        prune: frozenset[type] = frozenset(),
+    ) -> None:
+        self._atoms = ATOMS | prune
         self.found: dict[Name, Path] = {}
         self._want: dict[int, tuple[object, Name]] = {id(thing): (thing, name) for thing, name in targets}
         self._names = {name for _, name in self._want.values()}
@@ -80,7 +87,7 @@ class Walk(Generic[Name]):
         self, level: list[object], parents: dict[int, object | None], missing: set[Name], through: bool
     ) -> list[object]:
         """One level deeper. This is the loop that the census's time is spent in."""
-        referents, atoms, want, barriers = gc.get_referents, ATOMS, self._want, self._barriers
+        referents, atoms, want, barriers = gc.get_referents, self._atoms, self._want, self._barriers
         carriers, function = (() if through else self._carriers), FunctionType
         deeper: list[Any] = []
         append = deeper.append

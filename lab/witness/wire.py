@@ -130,11 +130,16 @@ class Wires:
 
     Args:
         names: the connection at each peer address; forgotten here when its socket is gone.
+
+    Attributes:
+        open: those whose socket is open.
+        protocols: the types that lead from one connection to all.
     """
 
     def __init__(self, names: MutableMapping[tuple[str, int], str]) -> None:
         self.open: set[Wire] = set()
         self.names = names
+        self.protocols: set[type] = {Tap}
 
     def name(self, peer: tuple[str, int]) -> str:
         """The connection at a peer address."""
@@ -169,4 +174,5 @@ class Wires:
                 super().connection_lost(exc)
 
         Tapped.__name__ = protocol.__name__
+        self.protocols.add(Tapped)
         return Tapped

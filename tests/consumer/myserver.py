@@ -1,4 +1,4 @@
-"""Two chat servers: `app` forgets whoever leaves, `leaky` only those who say goodbye."""
+"""Two chat servers: `app` forgets whoever leaves; `leaky` forgets only those who say goodbye with 1000."""
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 

@@ -1,0 +1,28 @@
+"""One thing that is held: the word of a census."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One thing the server holds.
+
+    Attributes:
+        kind: connection, handler, task or row.
+        who: the connection it is held for; for a row, the user.
+        evidence: what was seen, as far as it can be said in a few words.
+        holder: what holds it; "" where nobody could be found, or nobody was looked for.
+        wakes_ms: milliseconds until a timer wakes it; -1 if none does.
+        last: whether it then ends by itself, being in no loop.
+        sure: whether a path proves that it is held.
+    """
+
+    kind: str
+    who: str
+    evidence: str = ""
+    holder: str = ""
+    wakes_ms: float = -1.0
+    last: bool = False
+    sure: bool = True

@@ -1,0 +1,170 @@
+"""Orphan references: what still holds something of a connection that has ended, and by which path from a root."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import threading
+from collections.abc import Collection, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from lab.witness.code import user_modules, where
+from lab.witness.connections import Connection
+from lab.witness.held import Held
+from lab.witness.holder import holder
+from lab.witness.tasks import Timers
+from lab.witness.walk import Walk
+
+ENTRIES = 500
+"""Up to so many open connections, their entries are looked for too: what a bystander must not lose."""
+
+FEW = 1000
+"""Up to so many connections, a full collection is cheap enough to be asked for."""
+
+EVERYWHERE = (
+    ("asyncio.selector_events", "_SelectorSocketTransport"),
+    ("asyncio.proactor_events", "_ProactorSocketTransport"),
+    ("uvicorn.server", "Server"),
+    ("uvicorn.server", "ServerState"),
+)
+"""Types of the server and its loop that know every connection."""
+
+Stray = tuple[asyncio.Task[Any], str]
+"""A task born in a connection's context, and that connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Where walks begin.
+
+    Attributes:
+        namespaces: those of the application's modules.
+        names: the name of each, by its id.
+        prune: types that lead everywhere.
+    """
+
+    namespaces: list[Any]
+    names: dict[int, str]
+    prune: frozenset[type]
+
+
+def references(
+    known: list[Connection], strays: list[Stray], timers: Timers, package: str, protocols: Collection[type]
+) -> Iterator[Held]:
+    """Paths to what is left of dead connections; and to the entries of living ones, if they are few."""
+    dead = [one for one in known if one.returned]
+    alive = [one for one in known if not one.returned]
+    names = {id(module.__dict__): module.__name__ for module in user_modules(package)}
+    namespaces: list[Any] = [module.__dict__ for module in user_modules(package)]
+    roots = Roots(namespaces, names, everywhere(protocols))
+    yield from _entries(alive, roots)
+    yield from _tasks(strays, alive, roots, timers)
+    left = yield from _near(dead, alive, roots, strays, timers)
+    if left and len(known) <= FEW:
+        gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
+    left = [one for one in left if _lives(one)]
+    if left:
+        yield from _far(left, alive, roots)
+
+
+def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: Timers) -> Iterator[Held]:
+    """The tasks themselves, and which name of the application's holds each; the loop holds them all."""
+    running = {one.name for one in alive}
+    walk = Walk(
+        [(task, task) for task, name in strays if name not in running], barriers=_given(alive), prune=roots.prune
+    )
+    walk.search(roots.namespaces)
+    for task, name in strays:
+        path = walk.found.get(task)
+        yield Held("task", name, where(task), holder(path, roots.names) if path else "", *timers.outlook(task))
+
+
+def _near(
+    dead: list[Connection], alive: list[Connection], roots: Roots, strays: list[Stray], timers: Timers
+) -> Generator[Held, None, list[Connection]]:
+    """From the application's modules and the loop's timers; those held by a task or thread of their own say nothing.
+
+    Returns:
+        those for whom no path was found.
+    """
+    walk = Walk(_targets(dead), [*_given(alive), *(task for task, _ in strays)], roots.prune)
+    walk.search(roots.namespaces)
+    yield from _found(walk, walk.found.keys(), roots.names)
+    own = Walk(_targets([one for one in dead if one in walk.left]), _given(alive), roots.prune)
+    own.search(task for task, _ in strays)  # an orphan task is named; what hangs on it need not be
+    own.search(_running())
+    for handle in timers.handles if own.left else ():
+        before = set(own.found)
+        own.search((handle,))
+        for one in own.found.keys() - before:
+            yield Held("connection", one.name, "", "a timer of the loop", timers.left_ms(handle), last=True)
+    return list(own.left)
+
+
+def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Iterator[Held]:
+    """From farther away: other tasks, behind other sockets, libraries. Whoever lives and has no path is a doubt."""
+    walk = Walk(_targets(left), _given(alive), roots.prune)
+    tasks = list(asyncio.all_tasks())
+    names = roots.names | {id(task): f"task {where(task)}" for task in tasks}
+    walk.search(tasks)
+    walk.search(roots.namespaces, through=True)
+    if walk.left:
+        modules = [(name, module) for name, module in list(sys.modules.items()) if _foreign(name, module)]
+        names |= {id(module.__dict__): name for name, module in modules}
+        walk.search([module.__dict__ for _, module in modules])
+    yield from _found(walk, walk.found.keys(), names)
+    for one in walk.left:
+        yield Held("connection", one.name, "", "", sure=False)
+
+
+def _entries(alive: list[Connection], roots: Roots) -> Iterator[Held]:
+    if len(alive) <= ENTRIES:
+        walk = Walk(_targets(alive), (), roots.prune)
+        walk.search(roots.namespaces)
+        yield from _found(walk, walk.found.keys(), roots.names)
+
+
+def everywhere(protocols: Collection[type]) -> frozenset[type]:
+    """The types of a server and its loop that know every connection."""
+    known = {type(asyncio.get_running_loop()), *protocols}
+    for module, name in EVERYWHERE:
+        found = getattr(sys.modules.get(module), name, None)
+        if isinstance(found, type):
+            known.add(found)
+    return frozenset(known)
+
+
+def _found(walk: Walk[Connection], which: Iterable[Connection], names: dict[int, str]) -> Iterator[Held]:
+    for one in list(which):
+        yield Held("connection", one.name, "", holder(walk.found[one], names))
+
+
+def _lives(one: Connection) -> bool:
+    return any(True for _ in one.given())
+
+
+def _targets(connections: Iterable[Connection]) -> Iterator[tuple[object, Connection]]:
+    for one in connections:
+        for thing in one.given():
+            yield thing, one
+
+
+def _given(connections: Iterable[Connection]) -> Iterator[object]:
+    for one in connections:
+        yield from one.given()
+
+
+def _running() -> Iterator[object]:
+    """The frames of all threads but this one: the collector does not see them."""
+    for ident, innermost in sys._current_frames().items():
+        frame: FrameType | None = innermost if ident != threading.get_ident() else None
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+
+
+def _foreign(name: str, module: Any) -> bool:
+    return hasattr(module, "__dict__") and not (name == "lab" or name.startswith("lab.") or name == "__main__")

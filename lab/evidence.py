@@ -116,9 +116,9 @@ def noticed(timeline: Timeline, who: str) -> Observation | None:
 
 
 def noticed_ms(timeline: Timeline, who: str) -> float | None:
-    """Milliseconds from the start of the end to its being noticed."""
+    """Milliseconds from the start of the end to its being noticed; 0 for one that the server ended before."""
     start, seen = started(timeline, who), noticed(timeline, who)
-    return None if start is None or seen is None else round(seen.at - start.at, 3)
+    return None if start is None or seen is None else max(0.0, round(seen.at - start.at, 3))
 
 
 def cleaned_ms(timeline: Timeline, who: str) -> float | None:

@@ -20,6 +20,7 @@ class Manners:
         talks: our text may be said to it, more than once, and it does not hang up.
         answers: whoever speaks gets something back.
         relays: the others get something when one speaks.
+        answer_ms: how long an answer takes; -1 if there is none.
         period_ms: it sends by itself, about this often; -1 if it does not.
     """
 
@@ -30,6 +31,7 @@ class Manners:
     answers: bool = True
     relays: bool = False
     period_ms: float = -1.0
+    answer_ms: float = -1.0
 
     @property
     def streams(self) -> bool:
@@ -55,6 +57,7 @@ class Manners:
             detail.get("answers") is True,
             detail.get("relays") is True,
             seen.number("period_ms") or -1.0,
+            seen.number("answer_ms") or -1.0,
         )
 
 
@@ -77,11 +80,14 @@ def learn(timeline: Timeline, path: str, talk: str, speaker: str, listener: str)
         receives=receives,
         talks=talks,
         answers=talks and all(_got(timeline, speaker, one.at, one.number("until")) for one in _spans(spoken, timeline)),
-        relays=talks
-        and period < 0
-        and any(mark(talk) in seen.text("text") for seen in timeline.select("received", listener)),
+        relays=talks and period < 0 and _relayed(timeline, listener, mark(talk), first),
         period_ms=period,
+        answer_ms=_answer_ms(timeline, speaker, first),
     )
+
+
+GREETING_MS = 200.0
+"""What comes so soon after connecting is a greeting, however many messages it has."""
 
 
 def mark(talk: str) -> str:
@@ -89,13 +95,21 @@ def mark(talk: str) -> str:
     return max(re.findall(r"\w+", talk), key=len, default=talk)
 
 
-def _texts(timeline: Timeline, who: str) -> list[str]:
-    return [seen.text("text") for seen in timeline.select("received", who)]
+def _answer_ms(timeline: Timeline, who: str, said: float) -> float:
+    return next((seen.at - said for seen in timeline.select("received", who) if seen.at >= said), -1.0)
+
+
+def _relayed(timeline: Timeline, who: str, word: str, since: float) -> bool:
+    """Whether the word came to her, and had not come before anybody said it."""
+    heard = [seen for seen in timeline.select("received", who) if word in seen.text("text")]
+    return bool(heard) and all(seen.at >= since for seen in heard)
 
 
 def _period(timeline: Timeline, who: str, until: float) -> float:
     """The longest pause between messages that nobody asked for; -1 if there are not two of them."""
-    times = [seen.at for seen in timeline.select("received", who) if seen.at < until]
+    came = timeline.first("connected", who)
+    greeted = (came.at if came else 0.0) + GREETING_MS
+    times = [seen.at for seen in timeline.select("received", who) if greeted < seen.at < until]
     pauses = [after - before for before, after in pairwise(times)]
     return max(pauses[1:] or pauses) if len(pauses) > 1 else -1.0
 

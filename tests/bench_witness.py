@@ -77,7 +77,7 @@ def keep(number: int, socket: Any) -> None:
 # The server, in a process of its own.
 
 
-def serve(witnessed: bool) -> None:  # noqa: C901, PLR0915  # one process, from start to end
+def serve(witnessed: bool) -> None:  # one process, from start to end
     """uvicorn on any free port, which it prints; then answers orders on standard input."""
     import uvicorn
 

@@ -142,6 +142,16 @@ class Forked:
         self._control.close()
 
     def _listen(self) -> None:
+        try:
+            self._hear()
+        finally:  # whoever was still there went with the fork server
+            with self._lock:
+                for actor in self._actors.values():
+                    if actor.exit is None:
+                        actor.exited(-9, now())
+                self._lock.notify_all()
+
+    def _hear(self) -> None:
         rest = b""
         while True:
             try:

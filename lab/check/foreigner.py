@@ -31,5 +31,6 @@ class Foreigner(Visit):
         paused = {seen.who for seen in self.timeline.select("injected") if seen.text("seen") == "stopped"}
         return sum(actor_of(who) in paused and self.nemesis.touches(actor_of(who)) for who in connected)
 
-    def _hurry(self) -> bool:
+    def _hurry(self, longest_ms: float = 0.0, *, timeouts: bool = False) -> bool:
+        del longest_ms, timeouts
         return False  # nobody in there would hear it

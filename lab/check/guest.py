@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from lab.backends.stage import Stage
 from lab.check.outside import Outside
 from lab.check.subject import Subject, filled
+from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
 from lab.invariants.company import ANSWER_MS
 from lab.invariants.foreign import frozen
@@ -22,8 +24,15 @@ from lab.timeline import Json, Observation, Timeline
 REPLY_SECONDS = 0.3
 """How long the next message of an opening exchange waits for an answer to the one before."""
 
+ROWS_EVERY_SECONDS = 0.2
+ROWS_SECONDS = 1.0
+"""How long rows may take to be there."""
+
 THE_FEW = 5
 """Up to so many who connect at once, each says something first: what a server keeps of talkers must not be missed."""
+
+SLOW_MS = 200.0
+"""Whoever takes so long for one message would be busy with a flood long after its client is dead, and rightly so."""
 
 FLOOD_BYTES, FLOOD_TIMES = 65_536, 160
 
@@ -39,6 +48,12 @@ class Guest(Play):
         self.outside = Outside()
         self.stopped = False
         self._patient = True
+        self._next_rows = 0.0
+
+    def _await_exit(self, fault: Fault) -> None:
+        """As any play; but nobody waits here for a server that was told to stop: that is looked at afterwards."""
+        if fault.who != SERVER:
+            super()._await_exit(fault)
 
     def perform(self, step: Step) -> None:
         """One step or fault."""
@@ -49,7 +64,7 @@ class Guest(Play):
                 self.nemesis.heal(who)
             case Connect():
                 if step == self.scenario.given[-1]:
-                    self.look()  # rows and sockets, before the subject comes
+                    self._look_at_others()
                 super().perform(step)
             case Say(who, _):
                 self.say(who)
@@ -67,12 +82,26 @@ class Guest(Play):
         if self.subject.witnessed and not frozen(self.timeline):
             super().census()
 
-    def look(self) -> None:
-        """What can be seen from outside: open rows, open sockets."""
-        for what, count, holder, error in self.outside.look():
+    def look(self, *, again: bool = False) -> None:
+        """What can be seen from outside: open sockets, and open rows, which are in a writer's way if read too often."""
+        rows = not again or now() >= self._next_rows
+        if rows:
+            self._next_rows = now() + ROWS_EVERY_SECONDS
+        for what, count, holder, error in self.outside.look(rows=rows):
             last = self.timeline.last(what, source="lab")
             if last is None or last.number("count") != count or last.text("error") != error:
                 self._record(what, count=count, holder=holder, error=error)
+
+    def _look_at_others(self) -> None:
+        """Rows and sockets before the subject comes. A row may be written late: wait for one for each, but not long."""
+        deadline = now() + ROWS_SECONDS
+        while True:
+            self.look(again=True)
+            rows = self.timeline.last("rows", source="lab")
+            here = sum(1 for _ in self.timeline.select("connected"))
+            if rows is None or (rows.number("count") or 0) >= here or now() > deadline:
+                return
+            time.sleep(0.02)  # a database can only be looked at
 
     def say(self, *people: str) -> None:
         """Have them say the participant's text, if this server takes it, and wait for what it usually does."""
@@ -111,15 +140,18 @@ class Guest(Play):
             "subprotocols": list(self.subject.subprotocols),
             "headers": [[key, filled(value)] for key, value in self.subject.headers],
         }
+        before = self.timeline.elapsed()
         self.stage.actor(actor_of(step.who)).order(
             "connect", who=step.who, url=self.url(step.who), times=step.times, **options
         )
 
         def answered(seen: Timeline) -> bool:
-            refused = {one.who for one in seen.select("refused")}
-            there = {one.who for one in seen.select("connected")}
+            refused, there, accepted = (
+                {one.who for one in seen.select(what) if one.at >= before}
+                for what in ("refused", "connected", "accepted")
+            )
             if self.subject.witnessed:
-                there &= {one.who for one in seen.select("accepted")}
+                there &= accepted
             return all(name in refused or name in there for name in names)
 
         self._wait(answered, CONNECT_SECONDS)
@@ -142,7 +174,7 @@ class Guest(Play):
 
     def _flood(self, who: str) -> None:
         big = self.subject.big(FLOOD_BYTES)
-        if big is not None and self.manners.talks:
+        if big is not None and self.manners.talks and self.manners.answer_ms < SLOW_MS:
             self._order(who, "say", "flood", text=big, times=FLOOD_TIMES, deaf=True)
             self._wait(lambda seen: seen.last("sent", who) is not None, 1.0)
 

@@ -6,8 +6,13 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 COUNTING = re.compile(r"\s*select\s+count\s*\(", re.IGNORECASE)
 CLOSED = ("LISTEN", "NONE", "CLOSE", "TIME_WAIT", "FIN_WAIT2", "FIN_WAIT1", "LAST_ACK", "CLOSING")
@@ -29,21 +34,20 @@ class Outside:
     pid: int = 0
     port: int = 0
 
-    def look(self) -> Iterator[tuple[str, int, str, str]]:
+    def look(self, *, rows: bool = True) -> Iterator[tuple[str, int, str, str]]:
         """What, how many, whose the first one is, and why that could not be counted."""
-        if self.rows_sql:
+        if self.rows_sql and rows:
             yield self._rows()
         if self.pid:
             with suppress(psutil.Error, OSError):
                 yield "sockets", len(set(self._open())), "", ""
 
     def _rows(self) -> tuple[str, int, str, str]:
-        from sqlalchemy import create_engine, text
+        from sqlalchemy import text
         from sqlalchemy.exc import SQLAlchemyError
-        from sqlalchemy.pool import NullPool
 
         try:
-            with create_engine(self.rows_url, poolclass=NullPool).connect() as connection:
+            with _engine(self.rows_url).connect() as connection:
                 rows = connection.execute(text(self.rows_sql)).fetchall()
         except (SQLAlchemyError, ImportError) as error:
             if "no such table" in str(error) or "unable to open database" in str(error):
@@ -60,3 +64,12 @@ class Outside:
             for socket in one.net_connections("tcp"):
                 if socket.status not in CLOSED and socket.laddr.port == self.port:
                     yield str(socket.raddr[0]), int(socket.raddr[1])
+
+
+@cache
+def _engine(url: str) -> Engine:
+    """One that keeps no connection: who only looks must not be in the way of who writes."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    return create_engine(url, poolclass=NullPool)

@@ -12,14 +12,20 @@ from lab.invariants.company import Served
 from lab.invariants.foreign import frozen
 from lab.judge import findings
 from lab.steps import Connect, actor_of
-from lab.timeline import Timeline
+from lab.timeline import Json, Timeline
 from lab.verdict import Outcome
 
 QUIET_SECONDS = 1.2
 """How long a counter may take to be written after a connection is accepted."""
 
+DOCKER_STOP_MS = 10_000.0
+"""How long `docker stop` waits before it kills."""
+
 HURRY_AFTER_SECONDS = 0.3
 """When sleeps begin to be brought forward."""
+
+MORE_SECONDS = 4.0
+"""How much longer is waited while bringing timers forward still moves something."""
 
 AT_REST_SECONDS = 0.7
 """When the server has said nothing for so long, sleeps no more and runs no thread, nothing more will be cleaned up."""
@@ -52,8 +58,7 @@ class Visit(Guest):
         if frozen(self.timeline):
             return  # nobody will be served any more, and nobody can say what is left
         if self.stopped:
-            self._wait(lambda seen: seen.last("exited", SERVER) is not None, self.scenario.within)
-            self.look()
+            self._stop()
             return
         self.until_held(self.scenario.within)
         self.settled()
@@ -61,18 +66,29 @@ class Visit(Guest):
         self.ask([claim.who for claim in self.scenario.then if isinstance(claim, Served)])
         self.until_held(0.5)
 
+    def _stop(self) -> None:
+        """Until the server is gone. What it waits for is brought forward, if whoever deploys it would wait for that."""
+        deadline = now() + self.scenario.within
+        while self.timeline.last("exited", SERVER) is None and now() < deadline:
+            self._hurry(DOCKER_STOP_MS, timeouts=True)
+            self._wait(lambda seen: seen.last("exited", SERVER) is not None, 0.1)
+        self.look()
+
     def until_held(self, seconds: float) -> None:
         """Look again and again, until every claim holds, or none that does not will ever."""
-        began, rounds = now(), 0
+        began, rounds, moved = now(), 0, False
         while True:
             self.census()
-            self.look()
+            self.look(again=True)
             bad = self._bad()
-            if not bad or now() - began >= seconds or frozen(self.timeline):
+            over = now() - began >= (seconds + MORE_SECONDS if moved else seconds)
+            if not bad or over or frozen(self.timeline):
                 return
-            if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry():
-                rounds += 1
+            moved = False
+            if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=self._at_rest()):
+                rounds, moved = rounds + 1, True
             elif now() - began >= AT_REST_SECONDS and "noticed-within" not in bad and self._at_rest():
+                self.look()
                 return
             else:
                 time.sleep(0.02)  # between two looks
@@ -116,12 +132,14 @@ class Visit(Guest):
         dead = {seen.who for seen in self.timeline.select("exited")}
         return sum(who not in gone and actor_of(who) not in dead for who in connected)
 
-    def _hurry(self) -> bool:
+    def _hurry(self, longest_ms: float = 40_000.0, *, timeouts: bool = False) -> bool:
+        """Bring forward what the dead still wait for. Longer than uvicorn's own pings would take, it is not done."""
         claimed = (getattr(claim, "who", "") for claim in self.scenario.then)
         gone = [name for who in claimed if who for name in evidence.crowd(self.timeline, who)]
         served = {claim.who for claim in self.scenario.then if isinstance(claim, Served)}
         ask = next(self._asks)
-        self.stage.actor(SERVER).order("hurry", ask=ask, gone=[who for who in gone if who not in served])
+        dead: list[Json] = [who for who in gone if who not in served]
+        self.stage.actor(SERVER).order("hurry", ask=ask, gone=dead, longest_ms=longest_ms, timeouts=timeouts)
         self._wait(lambda seen: (last := seen.last("hurried")) is not None and last.number("ask") == ask, 1.0)
         last = self.timeline.last("hurried")
         return last is not None and bool(last.number("count"))

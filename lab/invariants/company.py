@@ -33,17 +33,28 @@ class Served(Claim):
         elif timeline.first("connected", self.who) is None:
             yield self._absent(timeline)
         elif (closed := timeline.first("closed", self.who)) is not None:
-            yield self.found(Outcome.VIOLATED, phrase("bystander-closed", code=code_of(closed), ms=closed.at))
-        elif lost := _lost_entry(timeline, self.who):
-            yield self.found(Outcome.VIOLATED, phrase("lost-entry", holder=lost))
+            yield self._closed(closed, timeline)
         else:
             yield from self._heard(timeline, manners)
 
     def _absent(self, timeline: Timeline) -> Finding:
+        """Whom the server refuses it need not serve: one session a user, so many an address."""
         refused = timeline.first("refused", self.who)
-        if "#" in self.who and refused is not None:  # one session a user is a policy, and no fault
-            return self.found(Outcome.HELD, phrase("turned-away", why=refused.text("text")))
-        return self.found(Outcome.VIOLATED, phrase("not-connected"))
+        if refused is None or refused.text("error") == "TimeoutError":
+            return self.found(Outcome.VIOLATED, phrase("not-connected"))
+        outcome = Outcome.HELD if "#" in self.who else Outcome.UNKNOWN
+        return self.found(outcome, phrase("turned-away", why=refused.text("text")))
+
+    def _closed(self, closed: Observation, timeline: Timeline) -> Finding:
+        """A server may have its own reasons to hang up: it says so with a code. Else the bystander was let down."""
+        code, began = closed.code(), _began(timeline)
+        if code in (1000, 1001, 1008, 1013) or (code is not None and 3000 <= code < 5000):
+            if "#" in self.who and closed.at <= began:
+                return self.found(Outcome.HELD, phrase("turned-away", why=f"{code} {closed.text('reason')}"))
+            return self.found(Outcome.UNKNOWN, phrase("hung-up", code=code_of(closed), ms=closed.at))
+        if code == 1011 and "ping" in closed.text("reason"):  # at 20 s and 20 s it would not have been
+            return self.found(Outcome.UNKNOWN, phrase("hung-up", code=code_of(closed), ms=closed.at))
+        return self.found(Outcome.VIOLATED, phrase("bystander-closed", code=code_of(closed), ms=closed.at))
 
     def _heard(self, timeline: Timeline, manners: Manners) -> Iterator[Finding]:
         if manners.streams:
@@ -126,17 +137,3 @@ def _asked(timeline: Timeline, do: str, who: str) -> float:
 
 def _received(timeline: Timeline, who: str, asked: Observation) -> bool:
     return any(0 <= seen.at - asked.at <= ANSWER_MS for seen in timeline.select("received", who))
-
-
-def _lost_entry(timeline: Timeline, who: str) -> str:
-    """What held this connection once everybody had come, and holds it no more, though it is open.
-
-    Before that, a newcomer may well have taken a place that is for the latest one only.
-    """
-    arrived = max((seen.at for seen in timeline.select("connected")), default=0.0)
-    quiet = [seen.at for seen in timeline.select("settled", source="lab") if seen.at > arrived]
-    taken = list(evidence.censuses(timeline))
-    before = [census for census in taken if quiet and arrived < census.at <= quiet[0]]
-    if len(quiet) < 2 or not before or not taken[-1].of(who, "handler") or taken[-1].of(who, "connection"):
-        return ""
-    return next((held.holder for held in before[-1].of(who, "connection") if held.holder), "")

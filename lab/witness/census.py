@@ -58,12 +58,16 @@ class Census:
         self.connections, self.tasks, self.threads = connections, tasks, threads
         self.package, self.protocols = package, protocols
 
-    def hurry(self, loop: asyncio.AbstractEventLoop, gone: frozenset[str]) -> int:
-        """Bring forward the timers that tasks and handlers of those connections sleep on; how many."""
+    def hurry(self, loop: asyncio.AbstractEventLoop, gone: frozenset[str], longest_ms: float, *, timeouts: bool) -> int:
+        """Bring forward the timers, of up to so many ms, that tasks and handlers of those connections wait for."""
         timers = Timers(loop)
         tasks = [task for task, name in self.tasks.alive() if name in gone]
         handlers = [one.handler() for one in self.connections.running if one.handler and one.name in gone]
-        return sum(timers.bring_forward(task) for task in (*tasks, *handlers) if task is not None)
+        return sum(
+            timers.bring_forward(task, longest_ms, timeouts=timeouts)
+            for task in (*tasks, *handlers)
+            if task is not None
+        )
 
     def take(self, loop: asyncio.AbstractEventLoop) -> list[Held]:
         """Everything but rows."""

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import astuple
+from typing import Any
 
 from lab.actors import hearing
 from lab.actors.voice import observe
@@ -49,7 +50,7 @@ class Ears:
             elif order["do"] == "census":
                 self._census(loop, turning, order["ask"])
             elif order["do"] == "hurry":
-                self._hurry(loop, order["ask"], frozenset(order["gone"]))
+                self._hurry(loop, order)
         if self.leave_on_eof:
             os._exit(0)
 
@@ -64,9 +65,11 @@ class Ears:
 
         loop.call_soon_threadsafe(look)
 
-    def _hurry(self, loop: asyncio.AbstractEventLoop, ask: int, gone: frozenset[str]) -> None:
+    def _hurry(self, loop: asyncio.AbstractEventLoop, order: dict[str, Any]) -> None:
+        gone, longest_ms, timeouts = frozenset(order["gone"]), order["longest_ms"], order["timeouts"]
+
         def answer() -> None:
-            observe("hurried", ask=ask, count=self.census.hurry(loop, gone))
+            observe("hurried", ask=order["ask"], count=self.census.hurry(loop, gone, longest_ms, timeouts=timeouts))
 
         loop.call_soon_threadsafe(answer)
 

@@ -113,7 +113,8 @@ def _(
 def _of_dict(parent: dict[Any, Any], child: object, before: object, *, first: bool) -> str:
     for key, value in islice(parent.items(), 100_000):
         if value is child:
-            attribute = first or (isinstance(key, str) and getattr(before, "__dict__", None) is parent)
+            of_object = isinstance(before, type) or getattr(before, "__dict__", None) is parent
+            attribute = first or (isinstance(key, str) and of_object)
             return f".{key}" if attribute else f"[{_key(key)}]"
         if key is child:
             return "{…}"

@@ -10,9 +10,6 @@ from weakref import WeakKeyDictionary
 from lab.witness.code import frames_of, is_ours, loops
 from lab.witness.connections import connection
 
-LONGEST_MS = 40_000.0
-"""A longer sleep is not brought forward: by then uvicorn's own pings would have told of any end (20 s and 20 s)."""
-
 
 class Tasks:
     """A task factory that remembers, weakly, in which connection's context each task was born."""
@@ -53,9 +50,8 @@ class Timers:
         ]
         self._due: dict[int, asyncio.TimerHandle] = {}
         for handle in self.handles:
-            for thing in getattr(handle, "_args", None) or ():
-                if isinstance(thing, asyncio.Future):  # how asyncio.sleep() waits
-                    self._due[id(thing)] = handle
+            for waiter in _wakes(handle):
+                self._due.setdefault(id(waiter), handle)
 
     def left_ms(self, handle: asyncio.TimerHandle) -> float:
         """Milliseconds until a timer fires."""
@@ -63,26 +59,53 @@ class Timers:
 
     def outlook(self, task: asyncio.Task[Any]) -> tuple[float, bool]:
         """Milliseconds until a timer wakes the task (-1: none does), and whether it stands in no loop then."""
-        sleep = self._sleep(task)
-        if sleep is None:
+        handle = self._timer(task)
+        if handle is None:
             return -1.0, False
         mine = [frame for frame in frames_of(task.get_coro()) if is_ours(frame.f_code.co_filename)]
-        return self.left_ms(self._due[id(sleep)]), bool(mine) and not any(map(loops, mine))
+        return self.left_ms(handle), bool(mine) and not any(map(loops, mine))
 
-    def bring_forward(self, task: asyncio.Task[Any]) -> bool:
-        """Let the task's sleep be over now, as it would be later; whether it slept."""
-        sleep = self._sleep(task)
-        if sleep is None or sleep.done() or self.left_ms(self._due[id(sleep)]) > LONGEST_MS:
+    def bring_forward(self, task: asyncio.Task[Any], longest_ms: float, *, timeouts: bool) -> bool:
+        """Let what the task waits for happen now, as it would later: a sleep is over, or a timeout runs out.
+
+        Args:
+            timeouts: timeouts too. Not while something may still come in time.
+        """
+        handle = self._timer(task)
+        if handle is not None and not timeouts and not _is_sleep(handle):
             return False
-        self._due[id(sleep)].cancel()
-        sleep.set_result(None)
+        if handle is None or handle.cancelled() or self.left_ms(handle) > longest_ms:
+            return False
+        private: Any = handle
+        private._run()
+        handle.cancel()
         return True
 
-    def _sleep(self, task: asyncio.Task[Any]) -> asyncio.Future[Any] | None:
-        """The sleep that it waits for, itself or through tasks that it waits for."""
-        waits_for: Any = getattr(task, "_fut_waiter", None)
+    def _timer(self, task: asyncio.Task[Any]) -> asyncio.TimerHandle | None:
+        """The timer that it waits for, itself or through tasks that it waits for: the first to fire."""
+        found: list[asyncio.TimerHandle] = []
+        waits_for: Any = task
         for _ in range(8):
-            if waits_for is None or id(waits_for) in self._due:
+            if waits_for is None:
                 break
+            if (handle := self._due.get(id(waits_for))) is not None:
+                found.append(handle)
             waits_for = getattr(waits_for, "_fut_waiter", None)
-        return waits_for if id(waits_for) in self._due else None
+        return min(found, key=lambda handle: handle.when(), default=None)
+
+
+def _is_sleep(handle: asyncio.TimerHandle) -> bool:
+    private: Any = handle
+    return getattr(private._callback, "__name__", "") == "_set_result_unless_cancelled"
+
+
+def _wakes(handle: asyncio.TimerHandle) -> Iterator[object]:
+    """Whom a timer wakes: a sleep's future, the task of a timeout (asyncio's, anyio's), a wait_for of Python 3.11."""
+    private: Any = handle
+    callback, args = private._callback, private._args or ()
+    if args and isinstance(args[0], asyncio.Future):
+        yield args[0]
+    owner = getattr(callback, "__self__", None)
+    for name in ("_task", "_host_task"):
+        if isinstance(task := getattr(owner, name, None), asyncio.Task):
+            yield task

@@ -63,10 +63,13 @@ class Threads:
         started = {thread.ident: name for thread, name in list(self.born.items())}
         for ident, frame in frames.items():
             stack = list(_stack(frame))
-            name = self.working.get(ident) or _borrowed(stack) or ("" if _pooled(stack) else started.get(ident, ""))
+            works = self.working.get(ident) or _borrowed(stack)
+            name = works or ("" if _pooled(stack) else started.get(ident, ""))
             mine = next((one for one in stack if is_ours(one.f_code.co_filename)), None)
             if name and mine is not None:
                 yield name, f"thread {mine.f_code.co_qualname}() runs at {spot(mine)}"
+            elif works:  # such as queue.get(), given to a pool as it is; a library's own thread is nobody's orphan
+                yield works, f"thread {stack[0].f_code.co_qualname}() runs"
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:

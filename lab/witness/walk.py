@@ -52,6 +52,7 @@ class Walk(Generic[Name]):
         prune: frozenset[type] = frozenset(),
     ) -> None:
         self._atoms = ATOMS | prune
+        self._modules: set[object] = set()
         self.found: dict[Name, Path] = {}
         self._want: dict[int, tuple[object, Name]] = {id(thing): (thing, name) for thing, name in targets}
         self._names = {name for _, name in self._want.values()}
@@ -69,9 +70,10 @@ class Walk(Generic[Name]):
         Args:
             through: also look behind the sockets of other connections, should one hold another.
         """
-        missing = self.left
+        missing, roots = self.left, list(roots)
         if not missing:
             return
+        self._modules = {root.get("__name__") for root in roots if isinstance(root, dict)}
         parents: dict[int, object | None] = {}
         level: list[object] = []
         for root in roots:
@@ -88,6 +90,7 @@ class Walk(Generic[Name]):
     ) -> list[object]:
         """One level deeper. This is the loop that the census's time is spent in."""
         referents, atoms, want, barriers = gc.get_referents, self._atoms, self._want, self._barriers
+        modules = self._modules
         carriers, function = (() if through else self._carriers), FunctionType
         deeper: list[Any] = []
         append = deeper.append
@@ -97,8 +100,8 @@ class Walk(Generic[Name]):
             child: Any
             for child in children:
                 kind = type(child)
-                if kind in atoms:
-                    continue
+                if kind in atoms and not (kind is type and child.__module__ in modules):
+                    continue  # of classes, those of the application may keep something for all their instances
                 key = id(child)
                 if key in parents:
                     continue

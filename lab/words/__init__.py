@@ -45,7 +45,7 @@ class Words:
             return self.fill("lesson", said.key.removeprefix("lesson:"))
         if said.key.startswith("hint:"):
             return self.scenario(said.key.removeprefix("hint:")).hint
-        return self.fill("evidence", said.key, **dict(said.args))
+        return self.fill("evidence", said.key, **dict(said.args)).rstrip()  # a gap at the end may be empty
 
     def fill(self, section: str, key: str, **args: object) -> str:
         """The sentence `key` of a section, its gaps filled."""

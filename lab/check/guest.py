@@ -24,7 +24,7 @@ from lab.timeline import Json, Observation, Timeline
 REPLY_SECONDS = 0.3
 """How long the next message of an opening exchange waits for an answer to the one before."""
 
-ROWS_EVERY_SECONDS = 0.2
+LOOK_EVERY_SECONDS = 0.15
 ROWS_SECONDS = 1.0
 """How long rows may take to be there."""
 
@@ -48,7 +48,7 @@ class Guest(Play):
         self.outside = Outside()
         self.stopped = False
         self._patient = True
-        self._next_rows = 0.0
+        self._next_look = 0.0
 
     def _await_exit(self, fault: Fault) -> None:
         """As any play; but nobody waits here for a server that was told to stop: that is looked at afterwards."""
@@ -83,11 +83,11 @@ class Guest(Play):
             super().census()
 
     def look(self, *, again: bool = False) -> None:
-        """What can be seen from outside: open sockets, and open rows, which are in a writer's way if read too often."""
-        rows = not again or now() >= self._next_rows
-        if rows:
-            self._next_rows = now() + ROWS_EVERY_SECONDS
-        for what, count, holder, error in self.outside.look(rows=rows):
+        """What can be seen from outside: open sockets, which are dear to count, and rows, which a reader locks."""
+        if again and now() < self._next_look:
+            return
+        self._next_look = now() + LOOK_EVERY_SECONDS
+        for what, count, holder, error in self.outside.look():
             last = self.timeline.last(what, source="lab")
             if last is None or last.number("count") != count or last.text("error") != error:
                 self._record(what, count=count, holder=holder, error=error)

@@ -34,9 +34,9 @@ class Outside:
     pid: int = 0
     port: int = 0
 
-    def look(self, *, rows: bool = True) -> Iterator[tuple[str, int, str, str]]:
+    def look(self) -> Iterator[tuple[str, int, str, str]]:
         """What, how many, whose the first one is, and why that could not be counted."""
-        if self.rows_sql and rows:
+        if self.rows_sql:
             yield self._rows()
         if self.pid:
             with suppress(psutil.Error, OSError):

@@ -83,6 +83,7 @@ class Visit(Guest):
             bad = self._bad()
             over = now() - began >= (seconds + MORE_SECONDS if moved else seconds)
             if not bad or over or frozen(self.timeline):
+                self.look()
                 return
             moved = False
             if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=self._at_rest()):
@@ -91,7 +92,7 @@ class Visit(Guest):
                 self.look()
                 return
             else:
-                time.sleep(0.02)  # between two looks
+                time.sleep(0.04)  # between two looks
 
     def _bad(self) -> set[str]:
         """The claims that do not hold yet, and may."""

@@ -13,7 +13,7 @@ from lab.manners import Manners
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
 
-ANSWER_MS = 1500.0
+ANSWER_MS = 3000.0
 """How long an answer may take before it counts as none."""
 
 

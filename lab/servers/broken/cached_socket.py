@@ -8,7 +8,7 @@ from functools import lru_cache
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
-    "no-orphan connection": "close kill quit away reset pause stall talk rejoin twins garbage flood",
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood",
 }
 
 app = FastAPI()

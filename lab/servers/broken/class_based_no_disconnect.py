@@ -11,7 +11,9 @@ from starlette.endpoints import WebSocketEndpoint
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "*"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 
 online: set[WebSocket] = set()
 names: dict[WebSocket, str] = {}

@@ -11,6 +11,13 @@ caught_by = (
     *("away", "bug", "close", "crowd", "cut", "garbage", "kill", "pause", "quit", "reset"),
     *("server-stop", "stall", "unplug"),
 )
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+    "no-orphan row": "close kill quit away reset pause stall garbage crowd stop",
+    "counter-is-true": "*",
+    "closed-with": "garbage",
+    "no-noise": "crowd",
+}
 
 
 async def serve(websocket: WebSocket, session: Session) -> None:

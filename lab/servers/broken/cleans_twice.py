@@ -5,6 +5,7 @@ from lab.servers.reference.presence import Ending
 from lab.servers.reference.session import Session
 
 caught_by = ("away", "bug", "close", "crowd", "cut", "kill", "pause", "quit", "reset", "server-stop", "stall", "unplug")
+findings: dict[str, str] = {}
 
 
 class CleansTwice(Session):

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
     "noticed-within": "close kill quit away reset pause stall talk rejoin twins flood crowd",
-    "no-orphan handler": "*",
+    "no-orphan handler": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
     "stops-in-time": "stop",
 }
 

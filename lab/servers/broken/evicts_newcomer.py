@@ -4,6 +4,7 @@ from lab.servers.reference.app import create_app
 from lab.servers.reference.session import Session
 
 caught_by = ("away",)
+findings: dict[str, str] = {"counter-is-true": "rejoin"}
 
 
 class EvictsNewcomer(Session):

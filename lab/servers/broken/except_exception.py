@@ -7,7 +7,10 @@ import logging
 
 from fastapi import FastAPI, WebSocket
 
-findings: dict[str, str] = {"no-orphan connection": "*", "counter-is-true": "*"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+    "counter-is-true": "*",
+}
 
 logging.basicConfig(level=logging.INFO)
 log = logging.getLogger("echo")

@@ -5,7 +5,9 @@ A history that grows without end is one mistake; that each line of it holds a co
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "*"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 
 app = FastAPI()
 history: list[tuple[WebSocket, str]] = []

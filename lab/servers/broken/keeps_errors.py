@@ -5,7 +5,9 @@ An exception keeps its traceback, the traceback keeps the handler's frame, and t
 
 from fastapi import FastAPI, WebSocket
 
-findings: dict[str, str] = {"no-orphan connection": "*"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

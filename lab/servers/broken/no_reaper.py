@@ -4,6 +4,7 @@ from lab.servers.reference.app import create_app
 from lab.servers.reference.reaper import Reaper
 
 caught_by = ("server-kill",)
+findings: dict[str, str] = {}
 
 
 class NoReaper(Reaper):

@@ -8,7 +8,7 @@ import asyncio
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"still-served": "talk"}
+findings: dict[str, str] = {"still-served": "talk twins"}
 
 app = FastAPI()
 members: list[WebSocket] = []

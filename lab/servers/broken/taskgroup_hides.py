@@ -8,7 +8,7 @@ import asyncio
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
-    "no-orphan connection": "*",
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
     "counter-is-true": "*",
     "no-noise": "close kill quit away reset pause stall twins crowd",
     "closed-with": "garbage",

@@ -21,6 +21,9 @@ QUIET_SECONDS = 1.2
 DOCKER_STOP_MS = 10_000.0
 """How long `docker stop` waits before it kills."""
 
+LOOK_SECONDS = 0.04
+"""Between two looks at first; later on, when it is only a matter of whether, three times that."""
+
 HURRY_AFTER_SECONDS = 0.3
 """When sleeps begin to be brought forward."""
 
@@ -92,7 +95,7 @@ class Visit(Guest):
                 self.look()
                 return
             else:
-                time.sleep(0.04)  # between two looks
+                time.sleep(LOOK_SECONDS if now() - began < HURRY_AFTER_SECONDS else 3 * LOOK_SECONDS)
 
     def _bad(self) -> set[str]:
         """The claims that do not hold yet, and may."""

@@ -69,7 +69,7 @@ def doubts(report: Report) -> tuple[str, ...]:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("name", (*ALONE, "trusts_tcp", "row_left_open"))
+@pytest.mark.parametrize("name", [*ALONE, "trusts_tcp", "row_left_open"])
 def test_a_broken_server_gets_exactly_its_findings(name: str, processes: Processes) -> None:
     report = graded("broken", name, processes)
     assert violations(report) == declared("broken", name), render(report, Words()).plain

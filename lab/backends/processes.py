@@ -19,31 +19,12 @@ from typing import Protocol
 import psutil
 
 from lab.backends.actors import Actor, StageError, pump
+from lab.backends.pipe import Pipe
 from lab.clock import now
 from lab.timeline import Timeline
 
 START_SECONDS = 20.0
 END_SECONDS = 5.0
-
-
-class Pipe:
-    """The order channel of a process: its standard input."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd: int | None = fd
-
-    def send(self, data: bytes) -> None:
-        """Write it all."""
-        while data:
-            if self._fd is None:
-                raise BrokenPipeError
-            data = data[os.write(self._fd, data) :]
-
-    def close(self) -> None:
-        """Close it: the actor reads the end of its orders, and leaves."""
-        fd, self._fd = self._fd, None
-        if fd is not None:
-            os.close(fd)
 
 
 class Processes(Protocol):

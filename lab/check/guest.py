@@ -62,6 +62,8 @@ class Guest(Play):
                 self._flood(who)
             case Heal(who) if who == SERVER:
                 self.nemesis.heal(who)
+                # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
+                self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
             case Connect():
                 if step == self.scenario.given[-1]:
                     self._look_at_others()

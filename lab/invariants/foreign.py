@@ -70,7 +70,7 @@ class LeavesNothing(Claim):
 
     def _kind(self, kind: str, people: list[str], census: Census) -> Finding:
         of_them = [held for held in census.held if held.kind == kind and held.who in people]
-        if kind == "connection":  # while its handler runs, that is what is wrong
+        if kind != "handler":  # while its handler runs, that is what is wrong
             busy = {held.who for held in census.held if held.kind == "handler"}
             of_them = [held for held in of_them if held.who not in busy]
         left = [held for held in of_them if not _late(held)]

@@ -8,7 +8,8 @@ import asyncio
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"still-served": "talk twins"}
+findings: dict[str, str] = {"still-served": "twins"}
+sometimes: dict[str, str] = {"still-served": "talk flood"}  # the talker is thrown out half a second after it is looked
 
 app = FastAPI()
 members: list[WebSocket] = []

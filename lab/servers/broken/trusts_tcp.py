@@ -6,7 +6,6 @@ caught_by = ("pause", "stall", "unplug")
 findings: dict[str, str] = {
     "noticed-within": "pause stall",
     "no-orphan handler": "pause stall",
-    "no-orphan task": "pause stall",
     "no-orphan socket": "pause stall",
     "no-orphan row": "pause stall",
 }

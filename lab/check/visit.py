@@ -144,6 +144,12 @@ class Visit(Guest):
         ask = next(self._asks)
         dead: list[Json] = [who for who in gone if who not in served]
         self.stage.actor(SERVER).order("hurry", ask=ask, gone=dead, longest_ms=longest_ms, timeouts=timeouts)
-        self._wait(lambda seen: (last := seen.last("hurried")) is not None and last.number("ask") == ask, 1.0)
+        server = self.stage.actor(SERVER)
+
+        def answered(seen: Timeline) -> bool:
+            last = seen.last("hurried")
+            return server.gone or (last is not None and last.number("ask") == ask)
+
+        self._wait(answered, 1.0)
         last = self.timeline.last("hurried")
         return last is not None and bool(last.number("count"))

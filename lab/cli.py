@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,10 +18,8 @@ import lab
 from lab import scenario as scenarios
 from lab.backends.actors import StageError
 from lab.backends.stage import Backend
-from lab.checking import check
 from lab.clock import now
 from lab.console import Refusal, check_writable, finish, live, load, refuse, show, title, words_of
-from lab.exercise import exercise
 from lab.housekeeping import backend_option, down, lang_option, status, sweep, up
 from lab.reports import Played, Report
 from lab.servers import NoSuchServer, application
@@ -35,7 +34,26 @@ json_option = click.option("--json", "json_file", type=click.Path(path_type=Path
 junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
 
 
-@click.group(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+LAZY = {"check": "lab.checking", "exercise": "lab.exercise"}
+"""Commands in modules of their own, which the other commands need not pay for."""
+
+
+class Lazy(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, by name."""
+        return sorted((*super().list_commands(ctx), *LAZY))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in LAZY:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(LAZY[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=Lazy, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(lab.__version__, message="hangup %(version)s")
 def app() -> None:
     """A lab for the ways a WebSocket dies. Exit codes: 0 held, 1 violated, 2 no verdict."""
@@ -158,7 +176,7 @@ def judge(path: Path, json_file: Path | None, junit: Path | None, lang: str | No
     return finish(report, words, json_file, junit)
 
 
-for command in (up, down, status, sweep, check, exercise):
+for command in (up, down, status, sweep):
     app.add_command(command)
 
 

@@ -78,7 +78,7 @@ def _poll(url: str, want: int) -> None:
                     return
         except OSError:
             pass
-        time.sleep(0.005)
+        time.sleep(0.005)  # as a test by hand would: over HTTP a server can only be asked again
 
 
 def kills(backend: Backend) -> tuple[list[float], list[float], list[float]]:

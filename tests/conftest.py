@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -34,6 +34,15 @@ def require(what: str, missing: str) -> None:
     if what in os.environ.get("LAB_REQUIRE", "").split(","):
         pytest.fail(f"{what} is required here, and {missing}")
     pytest.skip(missing)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where LAB_REQUIRE says what must be there, a test that skips for any reason has failed."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("LAB_REQUIRE"):
+        report.outcome, report.longrepr = "failed", f"nothing may be skipped here: {report.longreprtext}"
+    return report
 
 
 @pytest.fixture(scope="session")

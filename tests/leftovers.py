@@ -22,7 +22,7 @@ def until(fact: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not fact():
         assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.01)  # between two looks
+        time.sleep(0.01)  # another process tells us nothing: without a pause we would only take its CPU
 
 
 def processes_of(mark: str) -> list[psutil.Process]:

@@ -190,14 +190,15 @@ def test_nobody_is_looked_for_behind_a_living_connection(shop: ModuleType) -> No
 
 
 def test_a_task_that_waits_leads_to_what_it_holds(shop: ModuleType) -> None:
-    async def beat(websocket: WebSocket) -> None:
+    async def beat(websocket: WebSocket, began: asyncio.Event) -> None:
+        began.set()
         await asyncio.Event().wait()
         websocket.scope.clear()
 
     async def script() -> list[str]:
-        socket = websocket()
-        task = asyncio.create_task(beat(socket))
-        await asyncio.sleep(0)
+        socket, began = websocket(), asyncio.Event()
+        task = asyncio.create_task(beat(socket, began))
+        await began.wait()
         vars(shop)["tasks"] = {"alice": task}
         try:
             return found(shop, socket)

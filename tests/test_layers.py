@@ -39,7 +39,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "nemesis": {"actors", "runner", "servers", "session", "witness"} | JUDGING,
     "runner": {"actors", "reports", "servers", "session", "witness", "words"},
     "session": {"actors", "servers", "witness", "words"},
-    "check": {"actors", "exercises", "servers", "session", "witness", "words"},
+    "check": {"actors", "exercises", "session", "witness", "words"},
     "exercises": {"actors", "servers", "witness"} | PLAYING,
 }
 """What a part of lab must not know of; and none of them knows COMMANDS."""

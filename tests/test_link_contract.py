@@ -108,7 +108,7 @@ def test_small_writes_do_not_wait_for_each_other(rig: Rig, way: Direction) -> No
     before = now()
     for _ in range(50):  # Nagle's algorithm would hold the second one until a delayed ACK, 40 ms later
         into.sendall(b"head")
-        time.sleep(0.001)  # so that they are two
+        time.sleep(0.001)  # time is the point: two writes at once would be one segment, and wait for nobody
         into.sendall(b"body")
         exactly(out, 8)
         out.sendall(b"ok")
@@ -446,7 +446,7 @@ def test_latency_delays_chunks_together_and_not_one_after_the_other(rig: Rig) ->
     before = now()
     for number in range(100):
         connection.client.sendall(b"%03d" % number)
-        time.sleep(0.001)  # so that they are chunks
+        time.sleep(0.001)  # time is the point: without it the hundred would arrive, and be delayed, as one
     assert exactly(connection.server, 300) == b"".join(b"%03d" % number for number in range(100))
     assert now() - before <= 20 * DELAY
 

@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from lab.actors.voice import observe, take_stdout
+from lab.servers import OPEN_ROWS
 from lab.witness.applications import Application, NoApplication, load, routes
 from lab.witness.census import Census, Rows
 from lab.witness.connections import Connections
@@ -25,9 +26,6 @@ from lab.witness.logs import tell_logs
 from lab.witness.tasks import Tasks
 from lab.witness.threads import Threads
 from lab.witness.wire import Wires
-
-OPEN_ROWS = "SELECT client FROM session WHERE ended_at IS NULL"
-"""The reference server's rows that no end has closed."""
 
 PING_SECONDS = 0.5
 

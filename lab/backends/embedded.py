@@ -20,10 +20,10 @@ from lab.backends.processes import Processes, open_processes
 from lab.backends.stage import Cast, Injected, Mend
 from lab.clock import Bracket, now
 from lab.faults import SERVER, Cut, Fault, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
+from lab.servers import REFERENCE
 from lab.timeline import Timeline
 
 READY_SECONDS = 10.0
-REFERENCE = "lab.servers.reference.app:app"
 
 
 @dataclass(frozen=True, slots=True)

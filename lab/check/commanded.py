@@ -6,7 +6,7 @@ import random
 import shlex
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -130,16 +130,10 @@ class CommandedStage(ProcessStage):
         self._backend.started.add(server)
 
     def _listening(self) -> tuple[str, int]:
-        server, deadline = self._actors[SERVER], now() + READY_SECONDS
+        server = self._actors[SERVER]
         assert isinstance(server, Guarded)
-        while not listens(self._host, self._port):
-            if server.ended is not None:
-                why = f"the command ended before it listened (exit code {server.ended})"
-                raise StageError(why, tuple(server.log))
-            if now() > deadline:
-                why = f"the command does not listen on {self._host}:{self._port} within {READY_SECONDS:.0f} s"
-                raise StageError(why, tuple(server.log))
-            time.sleep(POLL_SECONDS)  # what another process does can only be looked at
+        late = f"the command does not listen on {self._host}:{self._port}"
+        await_listening(server, lambda: listens(self._host, self._port), lambda: server.ended, "the command", late)
         said = {"port": self._port, "pid": server.pid}
         self.timeline.record(Observation(self.timeline.elapsed(), SERVER, "listening", "", said))
         return self._host, self._port
@@ -202,3 +196,24 @@ def _free_port() -> int:
                 continue
             return port
     raise StageError(f"of 100 ports from {PORTS.start} to {PORTS.stop} none is free")
+
+
+def await_listening(
+    server: Actor, listens: Callable[[], bool], ended: Callable[[], int | None], what: str, late: str
+) -> None:
+    """Wait until a server that says nothing to us listens. What another process does can only be looked at.
+
+    Args:
+        ended: its exit code, once it has one.
+        what, late: how it is called, and what is said of it if it never does.
+
+    Raises:
+        StageError: it ended, or it took too long.
+    """
+    deadline = now() + READY_SECONDS
+    while not listens():
+        if (code := ended()) is not None:
+            raise StageError(f"{what} ended before it listened (exit code {code})", tuple(server.log))
+        if now() > deadline:
+            raise StageError(f"{late} within {READY_SECONDS:.0f} s", tuple(server.log))
+        time.sleep(POLL_SECONDS)

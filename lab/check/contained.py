@@ -18,7 +18,7 @@ from lab.backends.link import Links
 from lab.backends.processes import Processes
 from lab.backends.stage import Injected
 from lab.backends.sweep import sweep_containers
-from lab.check.commanded import Image
+from lab.check.commanded import Image, await_listening
 from lab.check.guarded import Deaf, Lines
 from lab.clock import Bracket, now
 from lab.faults import SERVER, Fault, Interrupt, Kill, Pause, Stop
@@ -119,17 +119,12 @@ class ContainedStage(ProcessStage):
         self._actors[SERVER] = InContainer(SERVER, self.timeline, self._composition, self._image)
 
     def _listening(self) -> tuple[str, int]:
-        server, deadline = self._actors[SERVER], now() + READY_SECONDS
+        server = self._actors[SERVER]
         assert isinstance(server, InContainer)
-        port = server.published()
-        while not _answers(port):
-            if server.exit is not None:
-                why = f"the container ended before it listened (exit code {server.exit.code})"
-                raise StageError(why, tuple(server.log))
-            if now() > deadline:
-                why = f"nobody in the container answers on port {self._image.port} within {READY_SECONDS:.0f} s"
-                raise StageError(why, tuple(server.log))
-            time.sleep(POLL_SECONDS)  # what another process does can only be looked at
+        port, late = server.published(), f"nobody in the container answers on port {self._image.port}"
+        await_listening(
+            server, lambda: _answers(port), lambda: server.exit.code if server.exit else None, "the container", late
+        )
         said = Observation(self.timeline.elapsed(), SERVER, "listening", "", {"port": port, "pid": 0})
         self.timeline.record(said)
         return HOST, port

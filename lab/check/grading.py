@@ -20,20 +20,20 @@ from lab.check.outside import Outside
 from lab.check.subject import Subject
 from lab.check.visit import Visit
 from lab.clock import now
+from lab.invariants.foreign import LEGACY_SECONDS
 from lab.judge import judge
 from lab.manners import Manners
 from lab.nemesis import Nemesis
 from lab.paths import new_run
 from lab.reports import Played, Report
 from lab.scenario import Scenario
+from lab.servers import OPEN_ROWS
 from lab.timeline import Header, Timeline
 
 AT_ONCE = 14
 """Cases at a time: most of each is waiting."""
 
 OURS = ("lab.servers.reference", "lab.servers.broken")
-OPEN_ROWS = "SELECT client FROM session WHERE ended_at IS NULL"
-"""The reference's rows that no end has closed."""
 
 INSIDE_ONLY = ("reset", "stall")
 """Cases whose fault only the witness can attest."""
@@ -169,5 +169,5 @@ def _backend(served: Served | Command | Image, processes: Processes) -> Embedded
 
 
 def _bounded(scenario: Scenario, flavour: str) -> Scenario:
-    """uvicorn's deprecated implementation needs ten seconds more for whatever is silent."""
-    return replace(scenario, within=scenario.within + 10.0) if flavour == "websockets" else scenario
+    """uvicorn's deprecated implementation needs longer for whatever is silent."""
+    return replace(scenario, within=scenario.within + LEGACY_SECONDS) if flavour == "websockets" else scenario

@@ -143,8 +143,8 @@ class Visit(Guest):
         served = {claim.who for claim in self.scenario.then if isinstance(claim, Served)}
         ask = next(self._asks)
         dead: list[Json] = [who for who in gone if who not in served]
-        self.stage.actor(SERVER).order("hurry", ask=ask, gone=dead, longest_ms=longest_ms, timeouts=timeouts)
         server = self.stage.actor(SERVER)
+        server.order("hurry", ask=ask, gone=dead, longest_ms=longest_ms, timeouts=timeouts)
 
         def answered(seen: Timeline) -> bool:
             last = seen.last("hurried")

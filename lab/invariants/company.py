@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from lab import evidence
 from lab.invariants.claim import Claim, code_of
-from lab.invariants.foreign import GOODBYES, frozen
+from lab.invariants.foreign import GOODBYES, frozen, seen_inside
 from lab.manners import Manners
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
@@ -95,7 +95,7 @@ class DiesWell(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding; none where nobody looks inside."""
-        if timeline.first("accepted") is None or frozen(timeline) is not None:
+        if not seen_inside(timeline):
             return
         returned, closed = timeline.first("returned", self.who), timeline.first("closed", self.who)
         error = returned.text("error") if returned else ""

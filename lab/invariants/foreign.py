@@ -30,6 +30,11 @@ def frozen(timeline: Timeline) -> Observation | None:
     return last if last is not None and (counted is None or counted.at < last.at) else None
 
 
+def seen_inside(timeline: Timeline) -> bool:
+    """Whether somebody looked inside the server's process, and its loop turned to the end."""
+    return timeline.first("accepted") is not None and frozen(timeline) is None
+
+
 @dataclass(frozen=True, slots=True)
 class LeavesNothing(Claim):
     """Of connections that have ended, nothing is left that grows with their number.
@@ -54,7 +59,7 @@ class LeavesNothing(Claim):
         if not people:
             yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
             return
-        if not self.stopped and timeline.first("accepted") is not None and frozen(timeline) is None:
+        if not self.stopped and seen_inside(timeline):
             census = evidence.last_census(timeline)
             if census is None:
                 yield self.found(Outcome.UNKNOWN, phrase("no-census"))
@@ -128,7 +133,7 @@ class Noticed(NoticedWithin):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding; none where nobody looks inside."""
-        if timeline.first("accepted") is None or frozen(timeline) is not None:
+        if not seen_inside(timeline):
             return
         people = evidence.crowd(timeline, self.who)
         hurried = next((seen.at for seen in timeline.select("hurried") if seen.number("count")), None)
@@ -180,7 +185,7 @@ class Quiet(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding; none where nobody looks inside."""
-        if timeline.first("accepted") is None or frozen(timeline) is not None:
+        if not seen_inside(timeline):
             return
         people = evidence.crowd(timeline, self.who)
         loud = [
@@ -188,10 +193,10 @@ class Quiet(Claim):
         ]
         logged = [seen for seen in timeline.select("logged", source=SERVER) if seen.text("error")]
         few = min(2, len(people))
-        if len(loud) >= few and loud:
+        if loud and len(loud) >= few:
             said = phrase("escaped", error=loud[0].text("error"), count=len(loud), people=len(people))
             yield self.found(Outcome.VIOLATED, said, who=loud[0].who)
-        elif len(logged) >= few and logged:
+        elif logged and len(logged) >= few:
             said = phrase("noise", text=logged[0].text("error"), ms=logged[0].at)
             yield self.found(Outcome.VIOLATED, said, who=logged[0].who)
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 REFERENCE = "lab.servers.reference.app:app"
+OPEN_ROWS = "SELECT client FROM session WHERE ended_at IS NULL"
+"""The reference's rows that no end has closed."""
 
 
 class NoSuchServer(LookupError):

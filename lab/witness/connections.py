@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextvars import ContextVar
@@ -43,16 +42,14 @@ class Connection:
 
     Attributes:
         name: the name it is known by.
-        since: when its handler began, seconds on the lab's clock.
         returned: whether its handler has.
         handler: the task that runs the handler.
     """
 
-    __slots__ = ("__weakref__", "_forget", "_given", "delivered", "handler", "name", "returned", "since")
+    __slots__ = ("__weakref__", "_forget", "_given", "delivered", "handler", "name", "returned")
 
     def __init__(self, name: str, forget: Callable[[Connection], None]) -> None:
         self.name = name
-        self.since = time.monotonic()
         self.returned = False
         self.delivered = False
         self._forget = forget

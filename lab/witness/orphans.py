@@ -57,9 +57,9 @@ def references(
     """Paths to what is left of dead connections; and to the entries of living ones, if they are few."""
     dead = [one for one in known if one.returned]
     alive = [one for one in known if not one.returned]
-    names = {id(module.__dict__): module.__name__ for module in user_modules(package)}
-    namespaces: list[Any] = [module.__dict__ for module in user_modules(package)]
-    roots = Roots(namespaces, names, everywhere(protocols))
+    modules = list(user_modules(package))
+    names = {id(module.__dict__): module.__name__ for module in modules}
+    roots = Roots([module.__dict__ for module in modules], names, everywhere(protocols))
     yield from _entries(alive, roots)
     yield from _tasks(strays, alive, roots, timers)
     left = yield from _near(dead, alive, roots, strays, timers)

@@ -96,11 +96,12 @@ def _near(
     own = Walk(_targets([one for one in dead if one in walk.left]), _given(alive), roots.prune)
     own.search(task for task, _ in strays)  # an orphan task is named; what hangs on it need not be
     own.search(_running())
-    for handle in timers.handles if own.left else ():
-        before = set(own.found)
-        own.search((handle,))
-        for one in own.found.keys() - before:
-            yield Held("connection", one.name, "", "a timer of the loop", timers.left_ms(handle), last=True)
+    before = set(own.found)
+    own.search(timers.handles)
+    by_timer = {id(handle): handle for handle in timers.handles}
+    for one in own.found.keys() - before:
+        left_ms = timers.left_ms(by_timer[id(own.found[one][0])])
+        yield Held("connection", one.name, "", "a timer of the loop", left_ms, last=True)
     return list(own.left)
 
 

@@ -21,6 +21,9 @@ QUIET_SECONDS = 1.2
 DOCKER_STOP_MS = 10_000.0
 """How long `docker stop` waits before it kills."""
 
+LAST_WORDS_SECONDS = 1.0
+"""How long the clients of a server that is gone may take to say how it ended for them."""
+
 LOOK_SECONDS = 0.04
 """Between two looks at first; later on, when it is only a matter of whether, three times that."""
 
@@ -75,6 +78,8 @@ class Visit(Guest):
         while self.timeline.last("exited", SERVER) is None and now() < deadline:
             self._hurry(DOCKER_STOP_MS, timeouts=True)
             self._wait(lambda seen: seen.last("exited", SERVER) is not None, 0.1)
+        connected = {seen.who for seen in self.timeline.select("connected")}
+        self._wait(lambda seen: connected <= {one.who for one in seen.select("closed")}, LAST_WORDS_SECONDS)
         self.look()
 
     def until_held(self, seconds: float) -> None:

@@ -14,6 +14,8 @@ numbers = count(1)
 
 
 async def deliver(number: int, text: str) -> None:
+    if number not in peers:
+        return  # gone since the round began
     send, session = peers[number]
     try:
         async with asyncio.timeout(1):

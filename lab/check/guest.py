@@ -25,7 +25,7 @@ REPLY_SECONDS = 0.3
 """How long the next message of an opening exchange waits for an answer to the one before."""
 
 LOOK_EVERY_SECONDS = 0.15
-ROWS_SECONDS = 1.0
+ROWS_SECONDS = 2.0
 """How long rows may take to be there."""
 
 THE_FEW = 5
@@ -66,7 +66,7 @@ class Guest(Play):
                 self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
             case Connect():
                 if step == self.scenario.given[-1]:
-                    self._look_at_others()
+                    self.look_for_rows(sum(1 for _ in self.timeline.select("connected")))
                 super().perform(step)
             case Say(who, _):
                 self.say(who)
@@ -94,16 +94,15 @@ class Guest(Play):
             if last is None or last.number("count") != count or last.text("error") != error:
                 self._record(what, count=count, holder=holder, error=error)
 
-    def _look_at_others(self) -> None:
-        """Rows and sockets before the subject comes. A row may be written late: wait for one for each, but not long."""
+    def look_for_rows(self, wanted: int) -> None:
+        """Look; and if rows are looked for, wait until there is one for each connection. They may be written late."""
         deadline = now() + ROWS_SECONDS
-        while True:
-            self.look(again=True)
-            rows = self.timeline.last("rows", source="lab")
-            here = sum(1 for _ in self.timeline.select("connected"))
-            if rows is None or (rows.number("count") or 0) >= here or now() > deadline:
+        self.look()
+        while (rows := self.timeline.last("rows", source="lab")) is not None:
+            if (rows.number("count") or 0) >= wanted or now() > deadline:
                 return
-            time.sleep(0.02)  # a database can only be looked at
+            time.sleep(LOOK_EVERY_SECONDS)  # a database can only be looked at
+            self.look()
 
     def say(self, *people: str) -> None:
         """Have them say the participant's text, if this server takes it, and wait for what it usually does."""

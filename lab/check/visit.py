@@ -127,7 +127,7 @@ class Visit(Guest):
 
         if not counted(self.timeline):
             self._wait(counted, QUIET_SECONDS)
-        self.look()
+        self.look_for_rows(open_now)
         if self._open() == open_now:
             self._record("settled", open=open_now)
 

@@ -5,8 +5,7 @@ pytest loads this module at every start, so whatever is heavy is imported when a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from lab.backends.actors import Actor
     from lab.backends.processes import Processes
     from lab.check import Subject
     from lab.reports import Report
-    from lab.timeline import Timeline
     from lab.words import Words
 
 UNKNOWN = ("fail", "skip", "pass")
@@ -133,17 +130,11 @@ class Hangup:
         self._processes = self._processes or open_processes()
         from lab.check.grading import Grader  # while the fork server imports, too
 
-        lent = Lent(self._processes)
-
-        def grade() -> Report:
-            with Grader(subject, lent) as grader:
-                return grader.grade(cases)
-
-        with ThreadPoolExecutor(1, "hangup") as executor:
+        with Grader(subject, self._processes) as grader, ThreadPoolExecutor(1, "hangup") as executor:
             try:
-                return executor.submit(grade).result()
+                return executor.submit(grader.grade, cases).result()
             finally:
-                lent.take_back()  # whoever still plays finds nobody left
+                grader.cut_short()
 
     def _found(self, app: str) -> str:
         """A relative file as an absolute one: the fork server stays where it started, whatever a test does."""
@@ -152,37 +143,6 @@ class Hangup:
         file, attribute = split(app)
         found = (folder / file for folder in self._folders if file.endswith(".py") and (folder / file).is_file())
         return next((f"{path}:{attribute}" for path in found), app)
-
-
-class Lent:
-    """The session's processes, lent to one check: what it has started can be ended, and it starts no more."""
-
-    def __init__(self, processes: Processes) -> None:
-        self.folder = processes.folder
-        self.open, self.end, self.close = processes.open, processes.end, processes.close
-        self._start, self._over = processes.start, False
-        self._actors: list[Actor] = []
-
-    def start(self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> Actor:
-        """As the session's, while it is lent."""
-        from lab.backends.actors import StageError
-
-        actor = self._start(name, module, argv, env, timeline)
-        self._actors.append(actor)
-        if self._over:
-            self.take_back()
-            raise StageError("the check was cut short")
-        return actor
-
-    def take_back(self) -> None:
-        """End whoever is left. Whoever plays with them is told so by their end."""
-        from psutil import NoSuchProcess, Process
-
-        self._over = True
-        for actor in self._actors:
-            with suppress(NoSuchProcess):
-                if not actor.gone:
-                    Process(actor.pid).kill()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

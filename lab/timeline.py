@@ -19,6 +19,10 @@ class TimelineError(ValueError):
     """A stored timeline cannot be read. The message is one line, fit to be shown."""
 
 
+class CutShort(RuntimeError):
+    """Whoever plays on this timeline is to stop and take down what was set up: somebody does not want to wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One fact, as one source saw it.
@@ -74,6 +78,7 @@ class Timeline:
         self.started = now()
         self._arrived = threading.Condition()
         self._sealed = sealed
+        self._cut_short = False
         self._clear()
         for seen in observations:
             self._add(seen)
@@ -106,10 +111,23 @@ class Timeline:
             self._sealed = True
             self._arrived.notify_all()
 
-    def wait_for(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
-        """Block until `fact` holds of what has been seen, or `seconds` are over. Returns whether it held."""
+    def cut_short(self) -> None:
+        """Have whoever waits, now or later, raise CutShort instead. For another thread than the one that plays."""
         with self._arrived:
-            return self._arrived.wait_for(lambda: fact(self), seconds)
+            self._cut_short = True
+            self._arrived.notify_all()
+
+    def wait_for(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
+        """Block until `fact` holds of what has been seen, or `seconds` are over. Returns whether it held.
+
+        Raises:
+            CutShort: nobody wants to know any more.
+        """
+        with self._arrived:
+            held = self._arrived.wait_for(lambda: self._cut_short or fact(self), seconds)
+            if self._cut_short:
+                raise CutShort
+            return held
 
     def select(self, what: str, who: str | None = None, source: str | None = None) -> Iterator[Observation]:
         """The observations of that kind, in the order in which they arrived."""

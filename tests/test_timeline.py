@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lab.timeline import Header, Json, Observation, Timeline, TimelineError
+from lab.timeline import CutShort, Header, Json, Observation, Timeline, TimelineError
 
 PATIENCE = 20.0
 HEADER = Header("kill", "reference", "embedded", "rfc6455")
@@ -283,6 +283,28 @@ def test_who_waits_is_woken_by_the_seal() -> None:
     timeline.seal()
     waiting.join(PATIENCE)
     assert woken == [True]
+
+
+def test_who_waits_is_told_when_nobody_wants_to_know_any_more() -> None:
+    timeline, told = Timeline(HEADER), threading.Event()
+    asked = threading.Event()
+
+    def fact(_so_far: Timeline) -> bool:
+        asked.set()
+        return False
+
+    def wait() -> None:
+        with pytest.raises(CutShort):
+            timeline.wait_for(fact, PATIENCE)
+        told.set()
+
+    waiting = in_another_thread(wait)
+    assert asked.wait(PATIENCE)
+    timeline.cut_short()
+    waiting.join(PATIENCE)
+    assert told.is_set()
+    with pytest.raises(CutShort):
+        timeline.wait_for(lambda _: True, 0.0)
 
 
 def test_what_has_been_seen_already_needs_no_waiting() -> None:

@@ -54,6 +54,8 @@ class Grader:
         self._processes = processes or open_processes()
         self._borrowed = processes is not None
         self._backend = _backend(served, self._processes)
+        self._timelines: list[Timeline] = []
+        self._over = False
 
     def __enter__(self) -> Grader:
         try:
@@ -68,8 +70,12 @@ class Grader:
             self._backend.close()
 
     def learn(self) -> Manners:
-        """The server's manners."""
-        timeline = Timeline(self._header("meeting"))
+        """The server's manners.
+
+        Raises:
+            CutShort: another thread said so. From play() and grade(), too.
+        """
+        timeline = self._timeline("meeting")
         with (
             self._backend.stage(Cast(MEETING.clients, frozenset()), timeline) as stage,
             Nemesis(stage, timeline) as nemesis,
@@ -81,7 +87,7 @@ class Grader:
     def play(self, name: str, manners: Manners, folder: Path, watch: Watch = lambda _name, _step: None) -> Played:
         """One case, judged. Its timeline is kept in the folder."""
         scenario = _bounded(cases()[name], self.subject.flavour)
-        timeline = Timeline(self._header(name))
+        timeline = self._timeline(name)
         path = folder / f"{name}.jsonl"
         before = now()
         try:
@@ -116,12 +122,24 @@ class Grader:
             try:
                 played = tuple(pool.map(lambda name: self.play(name, manners, folder, watch), todo))
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                if not self._borrowed:
-                    self._backend.close()  # whoever still plays finds nobody left
+                self.cut_short()
+                pool.shutdown(cancel_futures=True)
                 raise
         head = self._header("")
         return Report("check", head.subject, head.backend, head.flavour, now() - before, played)
+
+    def cut_short(self) -> None:
+        """Have every case that is played end now, and take down its stage. From any thread."""
+        self._over = True
+        for timeline in self._timelines:
+            timeline.cut_short()
+
+    def _timeline(self, name: str) -> Timeline:
+        timeline = Timeline(self._header(name))
+        self._timelines.append(timeline)
+        if self._over:
+            timeline.cut_short()
+        return timeline
 
     def _can_be_judged(self, name: str) -> bool:
         if name == "flood":

@@ -115,16 +115,22 @@ class Guest(Play):
             self._patient = self._wait(lambda seen: all(answer(seen) for answer in answers), ANSWER_MS / 1000)
 
     def ask(self, people: list[str]) -> None:
-        """Find out whether they are still served."""
-        messages = [self.next_message(who) for who in people]
+        """Find out whether they are still served: in turn, so that nobody's message passes for another's."""
+        patience = max(ANSWER_MS, 3 * self.manners.period_ms) / 1000
         if self.manners.streams:
+            messages = [self.next_message(who) for who in people]
             for who in people:
                 self._record("ordered", who, do="listen")
-        else:
-            self.say(*people)
-        if self.manners.streams or (self.manners.relays and not self.manners.answers):
-            patience = max(ANSWER_MS, 3 * self.manners.period_ms) / 1000
             self._wait(lambda seen: all(message(seen) for message in messages), patience)
+            return
+        for who in people if self.manners.talks else ():
+            if over(self.timeline, who):
+                continue
+            listening = people if self.manners.relays else [who] if self.manners.answers else []
+            messages = [self.next_message(one) for one in listening]
+            self._order(who, "say", "ask", text=filled(self.subject.talk))
+            if self._patient:
+                self._patient = self._wait(partial(_all, messages), patience)
 
     def heard(self, who: str) -> int:
         """How many messages have come to her."""
@@ -190,6 +196,10 @@ class Guest(Play):
 
     def _record(self, what: str, who: str = "", **detail: Json) -> None:
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
+
+
+def _all(facts: list[Callable[[Timeline], bool]], seen: Timeline) -> bool:
+    return all(fact(seen) for fact in facts)
 
 
 def over(seen: Timeline, who: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from lab import evidence
 from lab.check.guest import Guest
@@ -12,11 +13,14 @@ from lab.invariants.company import Served
 from lab.invariants.foreign import frozen
 from lab.judge import findings
 from lab.steps import Connect, actor_of
-from lab.timeline import Json, Timeline
+from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Outcome
 
 QUIET_SECONDS = 1.2
 """How long a counter may take to be written after a connection is accepted."""
+
+NEVER_QUIET_SECONDS = 3 * QUIET_SECONDS
+"""Where something still changes after so long, there is no quiet moment."""
 
 DOCKER_STOP_MS = 10_000.0
 """How long `docker stop` waits before it kills."""
@@ -38,6 +42,38 @@ AT_REST_SECONDS = 0.7
 
 ROUNDS = 12
 """How often the sleeps of what is left are brought forward before it counts as never ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What could be known at one moment of the connections that were open.
+
+    Attributes:
+        at: when, in milliseconds since the run began.
+        open: how many handlers ran.
+        alive: how many of them for a connection that was not over yet.
+        said: what the log's last counter had said by then, or None.
+    """
+
+    at: float
+    open: int
+    alive: int
+    said: int | None
+
+    @property
+    def facts(self) -> tuple[int, int, int | None]:
+        """What must stay the same for it to be quiet."""
+        return self.open, self.alive, self.said
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the counter says what is open, if there is one."""
+        return self.said is None or self.alive <= self.said <= self.open
+
+    def record(self, timeline: Timeline) -> None:
+        """Put it on the timeline, for the claim."""
+        detail: dict[str, Json] = {"open": self.open, "alive": self.alive}
+        timeline.record(Observation(self.at, "lab", "settled", "", detail))
 
 
 class Visit(Guest):
@@ -117,19 +153,38 @@ class Visit(Guest):
         return self.timeline.elapsed() - max(said, default=0.0) >= AT_REST_SECONDS * 1000
 
     def settled(self) -> None:
-        """A quiet moment: nothing is on its way. What the log's last counter says now must be true."""
-        self.census()
+        """A quiet moment: nothing is on its way. What the log's last counter says now must be true.
+
+        A line may be written a little later than what it counts: only what has said the same for long is wrong.
+        """
+        began = since = now()
+        last = None
+        while last is None or not last.agrees:
+            self.census()
+            moment = self._moment()
+            since = now() if last is None or moment.facts != last.facts else since
+            last = moment
+            if now() - since >= QUIET_SECONDS or now() - began >= NEVER_QUIET_SECONDS:
+                break
+            if not moment.agrees:
+                lines = len(evidence.counter_lines(self.timeline))
+                self._wait(lambda seen, lines=lines: len(evidence.counter_lines(seen)) > lines, LOOK_SECONDS)  # type: ignore[misc]
+        self.look_for_rows(last.open)
+        if last.agrees or now() - since >= QUIET_SECONDS:
+            last.record(self.timeline)
+
+    def _moment(self) -> Moment:
+        """What is open at the last census, or now, and what the counter had said by then."""
+        census = evidence.last_census(self.timeline) if self.subject.witnessed else None
+        at = census.at if census else self.timeline.elapsed()
+        said = [count for seen, count in evidence.counter_lines(self.timeline) if seen.at <= at]
         open_now = self._open()
+        return Moment(at, open_now, open_now - self._ending(census), said[-1] if said else None)
 
-        def counted(seen: Timeline) -> bool:
-            lines = evidence.counter_lines(seen)
-            return not lines or lines[-1][1] == open_now
-
-        if not counted(self.timeline):
-            self._wait(counted, QUIET_SECONDS)
-        self.look_for_rows(open_now)
-        if self._open() == open_now:
-            self._record("settled", open=open_now)
+    def _ending(self, census: evidence.Census | None) -> int:
+        """How many handlers still run though their connection is over: they may have been counted down already."""
+        over = {seen.who for what in ("told", "disconnected") for seen in self.timeline.select(what)}
+        return sum(held.kind == "handler" and held.who in over for held in census.held) if census else 0
 
     def _open(self) -> int:
         """How many connections the server has, by its handlers, else by its clients."""

@@ -68,7 +68,7 @@ class Served(Claim):
             return
         came = timeline.first("connected", self.who)
         since = max(_began(timeline), came.at if came else 0.0)
-        asked = [seen for seen in timeline.select("ordered") if seen.text("do") == "say" and seen.at >= since]
+        asked = [seen for seen in timeline.select("ordered") if seen.text("do") in ("say", "ask") and seen.at >= since]
         due = [
             seen
             for seen in asked
@@ -136,4 +136,7 @@ def _asked(timeline: Timeline, do: str, who: str) -> float:
 
 
 def _received(timeline: Timeline, who: str, asked: Observation) -> bool:
-    return any(0 <= seen.at - asked.at <= ANSWER_MS for seen in timeline.select("received", who))
+    """Whether something came to her in time; after an `ask`, before the next one: that would be another's."""
+    asks = (seen.at for seen in timeline.select("ordered") if asked.text("do") == seen.text("do") == "ask")
+    until = min((at for at in asks if at > asked.at), default=float("inf"))
+    return any(0 <= seen.at - asked.at <= ANSWER_MS and seen.at < until for seen in timeline.select("received", who))

@@ -170,8 +170,8 @@ class CounterTrue(Claim):
         settled = list(timeline.select("settled", source="lab"))
         for quiet in settled[-1:] if self.at_last else settled:
             said = [count for seen, count in lines if seen.at <= quiet.at]
-            want = int(quiet.number("open") or 0)
-            if said and said[-1] != want:
+            want, least = (int(quiet.number(key) or 0) for key in ("open", "alive"))
+            if said and not least <= said[-1] <= want:
                 yield self.found(Outcome.VIOLATED, phrase("counter-wrong", count=said[-1], open=want))
                 return
         yield self.found(Outcome.HELD, phrase("counter-right", count=lines[-1][1]))

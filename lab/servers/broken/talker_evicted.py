@@ -8,8 +8,8 @@ import asyncio
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"still-served": "twins"}
-sometimes: dict[str, str] = {"still-served": "talk flood"}  # the talker is thrown out half a second after it is looked
+findings: dict[str, str] = {"still-served": "talk twins"}
+sometimes: dict[str, str] = {"still-served": "flood"}  # if somebody speaks while the dead are members
 
 app = FastAPI()
 members: list[WebSocket] = []

@@ -14,7 +14,7 @@ export PYTHON
 # Where bytecode may not be written, every command compiles every module again: four seconds instead of one.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup lab-up lab-down lab-status scenarios check exercise test lint soak bench clean
+.PHONY: help setup packages lab-up lab-down lab-status scenarios check exercise test lint soak bench clean
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub(/%/, "<name>", $$1); printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,12 @@ setup: $(ready) ## Make .venv with everything pinned (again only when a lock cha
 
 $(ready): pyproject.toml requirements/dev.lock requirements/setup.sh
 	@requirements/setup.sh
+	@touch $@
+
+packages: .venv/packages ## Install well-known packages, to grade their servers too
+
+.venv/packages: $(ready) requirements/packages.lock
+	@requirements/setup.sh packages
 	@touch $@
 
 lab-up: $(ready) ## Build the image and start the containers

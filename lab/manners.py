@@ -67,7 +67,7 @@ def learn(timeline: Timeline, path: str, talk: str, speaker: str, listener: str)
     Whoever gets a message after somebody spoke need not get it because of that: only one that repeats what was said
     counts as relayed.
     """
-    spoken = list(timeline.select("ordered", speaker))
+    spoken = [one for one in timeline.select("ordered", speaker) if one.text("do") == "say"]
     first = spoken[0].at if spoken else timeline.elapsed()
     receives = timeline.first("delivered", speaker) is not None or timeline.first("accepted") is None
     talks = (
@@ -87,7 +87,7 @@ def learn(timeline: Timeline, path: str, talk: str, speaker: str, listener: str)
 
 
 GREETING_MS = 200.0
-"""What comes so soon after connecting is a greeting, however many messages it has."""
+"""What comes so soon after connecting, or after the opening exchange, is a greeting, however many messages it has."""
 
 
 def mark(talk: str) -> str:
@@ -107,8 +107,9 @@ def _relayed(timeline: Timeline, who: str, word: str, since: float) -> bool:
 
 def _period(timeline: Timeline, who: str, until: float) -> float:
     """The longest pause between messages that nobody asked for; -1 if there are not two of them."""
-    came = timeline.first("connected", who)
-    greeted = (came.at if came else 0.0) + GREETING_MS
+    opened = [one.at for one in timeline.select("ordered", who) if one.text("do") == "open"]
+    came = [one.at for one in timeline.select("connected", who)]
+    greeted = max([*came, *opened], default=0.0) + GREETING_MS
     times = [seen.at for seen in timeline.select("received", who) if greeted < seen.at < until]
     pauses = [after - before for before, after in pairwise(times)]
     return max(pauses[1:] or pauses) if len(pauses) > 1 else -1.0

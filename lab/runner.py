@@ -173,10 +173,11 @@ class Play:
     def _answers(self, timeline: Timeline, who: str) -> int:
         return sum('"heartbeat"' not in one.text("text") for one in timeline.select("received", who))
 
-    def _order(self, who: str, do: str, name: str, *, said: str = "", **what: Json) -> None:
+    def _order(self, who: str, do: str, name: str, *, said: str = "", **what: Json) -> Observation:
         order = Observation(self.timeline.elapsed(), "lab", "ordered", who, {"do": name, "text": said})
         self.timeline.record(order)
         self.stage.actor(actor_of(who)).order(do, who=who, ask=next(self._asks), **what)
+        return order
 
     def _await_exit(self, fault: Fault) -> None:
         """A fatal fault is done when the process is gone. Nobody waits for more: noticing is the server's affair."""

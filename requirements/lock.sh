@@ -10,6 +10,7 @@ compile() {
 # dev is the widest set; the others take its versions, so that tests run on what the image holds.
 compile --extra dev pyproject.toml -o requirements/dev.lock "$@"
 compile -c requirements/dev.lock pyproject.toml -o requirements/lab.lock
+compile -c requirements/dev.lock --extra packages pyproject.toml -o requirements/packages.lock
 
 # The extra alone, without the project's own dependencies.
 awk '/^actors = \[/ { on = 1; next } /^\]/ { on = 0 } on { gsub(/[",]/, ""); print }' pyproject.toml |

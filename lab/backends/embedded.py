@@ -68,8 +68,12 @@ class Embedded:
             yield stage
 
     def close(self) -> None:
-        """End the fork server."""
+        """Leave nothing behind, and end the fork server."""
+        self.clear()
         self.processes.close()
+
+    def clear(self) -> None:
+        """Leave nothing behind but the fork server, which somebody else may have lent."""
 
     def _empty(self, links: Links, folder: Path, timeline: Timeline) -> ProcessStage:
         return EmbeddedStage(self.served, self.processes, links, folder, timeline)

@@ -29,8 +29,10 @@ def sweep() -> int:
 
 def sweep_containers(client: docker.DockerClient, keep: str = "") -> int:
     """Remove every lab whose runner is dead or whose lease has run out, but not the one called `keep`."""
-    found = call(lambda: client.containers.list(all=True, filters={"label": SESSION}))
-    orphaned = {one.labels[PROJECT] for one in found if PROJECT in one.labels and _orphaned(one.labels)}
+    found = [one.labels for one in call(lambda: client.containers.list(all=True, filters={"label": SESSION}))]
+    # A network comes before the first container: whoever was killed in between left only that.
+    found += [one.attrs["Labels"] for one in call(lambda: client.networks.list(filters={"label": SESSION}))]
+    orphaned = {labels[PROJECT] for labels in found if PROJECT in labels and _orphaned(labels)}
     return sum(remove(client, project).total for project in orphaned - {keep})
 
 

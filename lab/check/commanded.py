@@ -90,11 +90,10 @@ class Commanded(Embedded):
         self.command = command
         self.started: set[Guarded] = set()
 
-    def close(self) -> None:
-        """End every command, and the fork server."""
+    def clear(self) -> None:
+        """End every command."""
         for actor in tuple(self.started):
             actor.end()
-        super().close()
 
     def _empty(self, links: Links, folder: Path, timeline: Timeline) -> ProcessStage:
         return CommandedStage(self, links, folder, timeline)

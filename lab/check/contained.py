@@ -54,6 +54,8 @@ class Contained(Embedded):
                 call(lambda: ours.client.images.get(self.image.name))
             except StageError as error:
                 raise StageError(f"no image {self.image.name!r} to run; build or pull it first ({error})") from None
+            # As Compose would: a network of its own, where nothing else of this machine can be reached by name.
+            call(lambda: ours.client.networks.create(network(ours), labels=labels(ours)))
         super().open()
 
     def composition(self) -> Composition:
@@ -61,9 +63,8 @@ class Contained(Embedded):
         assert self._engine is not None, "open() comes first"
         return Composition(self._engine, self.project)
 
-    def close(self) -> None:
-        """Remove every container, and end the fork server."""
-        super().close()
+    def clear(self) -> None:
+        """Remove every container, and the network."""
         if self._engine is not None:
             with closing(self.composition()) as ours:
                 ours.down()
@@ -144,19 +145,13 @@ class InContainer(Actor):
     """
 
     def __init__(self, name: str, timeline: Timeline, ours: Composition, image: Image) -> None:
-        labels = {
-            compose.PROJECT: ours.project,
-            compose.SERVICE: SERVER,
-            compose.SESSION: ours.project,
-            compose.RUNNER: compose.me(),
-            compose.UNTIL: str(int(time.time()) + compose.LEASE_SECONDS["run"]),
-        }
         self._inside = f"{image.port}/tcp"
         self.container = call(
             lambda: ours.client.containers.create(
                 image.name,
                 environment={"PORT": str(image.port), "PYTHONUNBUFFERED": "1", **image.env},
-                labels=labels,
+                labels={compose.SERVICE: SERVER, **labels(ours)},
+                network=network(ours),
                 ports={self._inside: (HOST, 0)},
             )
         )
@@ -196,6 +191,21 @@ class InContainer(Actor):
             code = int(call(self.container.wait)["StatusCode"])
             asked = now()
             self.exited(code, ended if asked - ended < ENGINE_SECONDS else asked)
+
+
+def network(ours: Composition) -> str:
+    """The name of the check's network."""
+    return f"{ours.project}_back"
+
+
+def labels(ours: Composition) -> dict[str, str]:
+    """What says whose it is, and until when nobody else may sweep it."""
+    return {
+        compose.PROJECT: ours.project,
+        compose.SESSION: ours.project,
+        compose.RUNNER: compose.me(),
+        compose.UNTIL: str(int(time.time()) + compose.LEASE_SECONDS["run"]),
+    }
 
 
 def _answers(port: int) -> bool:

@@ -66,7 +66,9 @@ class Grader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._borrowed:
+        if self._borrowed:
+            self._backend.clear()
+        else:
             self._backend.close()
 
     def learn(self) -> Manners:

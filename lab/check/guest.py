@@ -118,19 +118,16 @@ class Guest(Play):
         """Find out whether they are still served: in turn, so that nobody's message passes for another's."""
         patience = max(ANSWER_MS, 3 * self.manners.period_ms) / 1000
         if self.manners.streams:
-            messages = [self.next_message(who) for who in people]
             for who in people:
                 self._record("ordered", who, do="listen")
-            self._wait(lambda seen: all(message(seen) for message in messages), patience)
+            self._wait(partial(_all_heard_since, people, self.timeline.elapsed()), patience)
             return
         for who in people if self.manners.talks else ():
-            if over(self.timeline, who):
-                continue
-            listening = people if self.manners.relays else [who] if self.manners.answers else []
-            messages = [self.next_message(one) for one in listening]
-            self._order(who, "say", "ask", text=filled(self.subject.talk))
-            if self._patient:
-                self._patient = self._wait(partial(_all, messages), patience)
+            if not over(self.timeline, who):
+                asked = self._order(who, "say", "ask", text=filled(self.subject.talk))
+                if self._patient:
+                    listening = people if self.manners.relays else [who] if self.manners.answers else []
+                    self._patient = self._wait(partial(_all_heard_since, listening, asked.at), patience)
 
     def heard(self, who: str) -> int:
         """How many messages have come to her."""
@@ -186,8 +183,8 @@ class Guest(Play):
             self._wait(lambda seen: seen.last("sent", who) is not None, 1.0)
 
     def _wait_sent(self, step: Send) -> None:
-        """Nonsense may be answered, or not, or be the end."""
-        answer = self.next_message(step.who)
+        """Nonsense may be answered, or not, or be the end. Where messages come by themselves, only the end tells."""
+        answer = (lambda seen: over(seen, step.who)) if self.manners.streams else self.next_message(step.who)
         if isinstance(step.payload, bytes):
             self._order(step.who, "say", "send", hex=step.payload.hex())
         else:
@@ -198,8 +195,8 @@ class Guest(Play):
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
 
 
-def _all(facts: list[Callable[[Timeline], bool]], seen: Timeline) -> bool:
-    return all(fact(seen) for fact in facts)
+def _all_heard_since(people: list[str], at: float, seen: Timeline) -> bool:
+    return all(over(seen, who) or any(one.at >= at for one in seen.select("received", who)) for who in people)
 
 
 def over(seen: Timeline, who: str) -> bool:

@@ -59,7 +59,9 @@ class Served(Claim):
     def _heard(self, timeline: Timeline, manners: Manners) -> Iterator[Finding]:
         if manners.streams:
             later = [
-                seen for seen in timeline.select("received", self.who) if seen.at > _asked(timeline, "listen", self.who)
+                seen
+                for seen in timeline.select("received", self.who)
+                if seen.at >= _asked(timeline, "listen", self.who)
             ]
             if later:
                 yield self.found(Outcome.HELD, phrase("streamed"))

@@ -19,6 +19,8 @@ _LIBRARIES = tuple(
         if key in ("stdlib", "platstdlib", "purelib", "platlib")
     }
 )
+_STANDARD = tuple({str(Path(sysconfig.get_path(key))) for key in ("stdlib", "platstdlib")})
+_INSTALLED = ("site-packages", "dist-packages")
 _LAB = str(Path(__file__).resolve().parent.parent)
 _SERVERS = str(Path(_LAB) / "servers")
 
@@ -26,7 +28,7 @@ _SERVERS = str(Path(_LAB) / "servers")
 @cache
 def is_ours(path: str) -> bool:
     """Whether a file belongs to the application: not to Python, not to an installed package, not to the lab."""
-    if path.startswith("<") or "site-packages" in path or "dist-packages" in path:
+    if path.startswith("<") or any(part in path for part in _INSTALLED):
         return False
     if path.startswith(_LAB):
         return path.startswith(_SERVERS)
@@ -56,10 +58,20 @@ def frames_of(coro: Any) -> Iterator[FrameType]:
         )
 
 
-def where(task: asyncio.Task[Any]) -> str:
-    """What a task runs, and the line of the application's in which it waits: `beat() waits at heartbeat.py:38`."""
-    frames = list(frames_of(task.get_coro()))
+def telling(coro: Any) -> list[FrameType]:
+    """Those frames of a suspended coroutine that tell what it is about: the application's, else a package's."""
+    frames = list(frames_of(coro))
     mine = [frame for frame in frames if is_ours(frame.f_code.co_filename)]
+    return mine or [frame for frame in frames if not _is_standard(frame.f_code.co_filename)]
+
+
+def _is_standard(path: str) -> bool:
+    return path.startswith("<") or (path.startswith(_STANDARD) and not any(part in path for part in _INSTALLED))
+
+
+def where(task: asyncio.Task[Any]) -> str:
+    """What a task runs, and the line in which it waits: `beat() waits at heartbeat.py:38`."""
+    mine = telling(task.get_coro())
     if not mine:
         coro: Any = task.get_coro()
         return f"{getattr(coro, '__qualname__', repr(coro))}() waits"

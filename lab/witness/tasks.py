@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Generator, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from lab.witness.code import frames_of, is_ours, loops
+from lab.witness.code import loops, telling
 from lab.witness.connections import connection
 
 
@@ -62,8 +62,8 @@ class Timers:
         handle = self._timer(task)
         if handle is None:
             return -1.0, False
-        mine = [frame for frame in frames_of(task.get_coro()) if is_ours(frame.f_code.co_filename)]
-        return self.left_ms(handle), bool(mine) and not any(map(loops, mine))
+        # The standard library's loops do not count: Queue.get has one, and a timeout round it ends all the same.
+        return self.left_ms(handle), not any(map(loops, telling(task.get_coro())))
 
     def bring_forward(self, task: asyncio.Task[Any], longest_ms: float, *, timeouts: bool) -> bool:
         """Let what the task waits for happen now, as it would later: a sleep is over, or a timeout runs out.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
+import itertools
 import json
 import os
 import resource
@@ -16,9 +18,18 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psutil
+import uvicorn
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from lab.actors import voice
+from lab.actors.server import Settings, Witness
+from lab.witness.applications import Application
+from lab.witness.flavour import protocol
+from lab.witness.threads import Threads
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -29,102 +40,95 @@ FRAME = b"\x81\x85\x00\x00\x00\x00hello"
 
 ROUNDS = 5
 
+ORDINARY, LEAKING = "127.0.1.", "127.0.2."
+"""Where clients come from: one address has not enough ports for several rounds. Those of the second are not let go."""
 
-# The application: a quarter of the orphans in each of four places.
 
-held: dict[int, Any] = {}
-callbacks: list[Any] = []
+# The application: an echo as people write it; of those who come from the second address it forgets to let go.
+
+
+held: dict[int, WebSocket] = {}
+callbacks: list[Callable[[], WebSocket]] = []
 waiting: list[asyncio.Task[None]] = []
 errors: list[BaseException] = []
+places = itertools.count()
+
+app = FastAPI()
 
 
-async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Echo; with `?leak` it forgets to let go."""
-    if scope["type"] != "websocket":
-        return
-    from starlette.websockets import WebSocket, WebSocketDisconnect
-
-    socket = WebSocket(scope, receive, send)
-    await socket.accept()
-    number = len(held) + len(callbacks) + len(waiting) + len(errors)
-    leaks = os.environ.get("BENCH_LEAK") == "1" and scope["client"][0] == "127.0.0.2"
-    if leaks:
-        keep(number, socket)
+@app.websocket("/ws")
+async def echo(websocket: WebSocket) -> None:
+    """Answer everything. A quarter of what leaks is left in each of a dict, a closure, a task and an exception."""
+    await websocket.accept()
+    leaks = websocket.client is not None and websocket.client.host.startswith(LEAKING)
+    place = next(places) % 4 if leaks else -1
+    if place == 0:
+        held[id(websocket)] = websocket
+    elif place == 1:
+        callbacks.append(lambda: websocket)
+    elif place == 2:
+        waiting.append(asyncio.create_task(close_some_day(websocket)))
     try:
         while True:
-            await socket.send_text(await socket.receive_text())
+            await websocket.send_text(await websocket.receive_text())
     except WebSocketDisconnect as gone:
-        if leaks and number % 4 == 3:
+        if place == 3:
             errors.append(gone)
 
 
-def keep(number: int, socket: Any) -> None:
-    """In a dict, in a closure, in a task that never ends; or, later, in an exception."""
-
-    async def wait() -> None:
-        await asyncio.Event().wait()
-        await socket.close()
-
-    match number % 4:
-        case 0:
-            held[number] = socket
-        case 1:
-            callbacks.append(lambda: socket)
-        case 2:
-            waiting.append(asyncio.create_task(wait()))
+async def close_some_day(websocket: WebSocket) -> None:
+    """Never."""
+    await asyncio.Event().wait()
+    await websocket.close()
 
 
 # The server, in a process of its own.
 
 
-def serve(witnessed: bool) -> None:  # one process, from start to end
+class Listening(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """As uvicorn does."""
+        await super().startup(sockets)
+        self.listens.set()
+
+
+def serve(witnessed: bool) -> None:
     """uvicorn on any free port, which it prints; then answers orders on standard input."""
-    import uvicorn
-
-    from lab.witness.census import Census
-    from lab.witness.connections import Connections
-    from lab.witness.flavour import protocol
-    from lab.witness.tasks import Tasks
-    from lab.witness.threads import Threads
-    from lab.witness.wire import Wires
-
-    sys.stdout.flush()
     out = os.dup(1)
-    os.dup2(2, 1)
-    connections, tasks, threads = Connections(app), Tasks(), Threads()  # type: ignore[arg-type]  # dicts are what they are
-    wires = Wires(connections.names)
-    census = Census(connections, tasks, threads, "tests", wires.protocols)
-    ws: Any = protocol("auto")
-    if witnessed:
-        ws = wires.tap(ws)
-        os.set_inheritable(out, False)
-    from lab.actors import voice
-
     voice._fd = os.open(os.devnull, os.O_WRONLY)
-    config = uvicorn.Config(
-        connections if witnessed else app,
-        port=0,
-        loop="asyncio",
-        ws=ws,
-        ws_ping_interval=None,
-        log_level="warning",
-        lifespan="off",
-        backlog=4096,
+    threads = Threads()
+    witness = Witness.of(Application(app, sys.modules[__name__]), threads, Settings())
+    ws: Any = protocol("auto")
+    server = Listening(
+        uvicorn.Config(
+            witness.connections if witnessed else app,
+            port=0,
+            loop="asyncio",
+            ws=witness.wires.tap(ws) if witnessed else ws,
+            ws_ping_interval=None,
+            log_level="warning",
+            lifespan="off",
+            backlog=4096,
+        )
     )
 
-    class Listening(uvicorn.Server):
-        listens = asyncio.Event()
-
-        async def startup(self, sockets: list[Any] | None = None) -> None:
-            await super().startup(sockets)
-            self.listens.set()
-
-    server = Listening(config)
+    def answer(order: str) -> object:
+        if order == "open":
+            return len(server.server_state.connections)
+        if order == "rss":
+            gc.collect()
+            return psutil.Process().memory_info().rss
+        return counted(witness)
 
     async def run() -> None:
-        loop = asyncio.get_running_loop()
         if witnessed:
-            tasks.watch(loop)
+            witness.tasks.watch(asyncio.get_running_loop())
             threads.watch()
         task = asyncio.create_task(server.serve())
         await server.listens.wait()
@@ -132,32 +136,30 @@ def serve(witnessed: bool) -> None:  # one process, from start to end
         gc.freeze()
         os.write(out, f"{server.servers[0].sockets[0].getsockname()[1]}\n".encode())
         reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
-            os.write(out, (json.dumps(answer(line.decode().strip(), loop)) + "\n").encode())
+            os.write(out, (json.dumps(answer(line.decode().strip())) + "\n").encode())
         server.should_exit = True
         await task
 
-    def answer(order: str, loop: asyncio.AbstractEventLoop) -> Any:
-        if order == "open":
-            return len(server.server_state.connections)
-        if order == "rss":
-            gc.collect()
-            return psutil.Process().memory_info().rss
-        times = []
-        for _ in range(ROUNDS):
-            before = time.perf_counter()
-            found = census.take(loop)
-            times.append((time.perf_counter() - before) * 1000)
-        orphans = [one for one in found if one.kind in ("connection", "task") and one.holder]
-        return {
-            "ms": statistics.median(times),
-            "worst_ms": max(times),
-            "with_holder": len(orphans),
-            "known": len(connections.known),
-        }
-
     asyncio.run(run())
+
+
+def counted(witness: Witness) -> dict[str, float]:
+    """How long a census takes on the loop, and what it finds."""
+    times = []
+    for _ in range(ROUNDS):
+        before = time.perf_counter()
+        found = witness.ears.census.take(asyncio.get_running_loop())
+        times.append((time.perf_counter() - before) * 1000)
+    orphans = [one for one in found if one.kind in ("connection", "task")]
+    return {
+        "ms": round(statistics.median(times), 1),
+        "worst_ms": round(max(times), 1),
+        "orphans": len(orphans),
+        "with_holder": sum(bool(one.holder) for one in orphans),
+        "handlers": sum(one.kind == "handler" for one in found),
+    }
 
 
 # The clients, in a process of their own.
@@ -168,19 +170,21 @@ async def crowd(port: int, count: int, source: str) -> None:
     gate = asyncio.Semaphore(200)
     kept = []
 
-    async def one() -> None:
+    async def one(number: int) -> None:
         async with gate:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", port, local_addr=(f"{source}{number % 200 + 1}", 0)
+            )
             writer.write(HANDSHAKE)
             await reader.readuntil(b"\r\n\r\n")
             kept.append(writer)
 
-    await asyncio.gather(*(one() for _ in range(count)))
+    await asyncio.gather(*map(one, range(count)))
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
-async def echo(port: int, messages: int) -> None:
+async def talk(port: int, messages: int) -> None:
     """Messages to and fro on one connection; prints how many a second."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(HANDSHAKE)
@@ -198,8 +202,8 @@ async def echo(port: int, messages: int) -> None:
 class Server:
     """A server process."""
 
-    def __init__(self, witnessed: bool, leak: bool = False) -> None:
-        self.process = start("serve", "1" if witnessed else "0", env={"BENCH_LEAK": "1" if leak else "0"})
+    def __init__(self, *, witnessed: bool) -> None:
+        self.process = start("serve", "1" if witnessed else "0")
         assert self.process.stdout
         self.port = int(self.process.stdout.readline())
 
@@ -217,14 +221,14 @@ class Server:
         self.process.communicate()
 
 
-def start(*argv: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+def start(*argv: str) -> subprocess.Popen[str]:
     """This module again, as somebody else."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "tests.bench_witness", *argv]
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=os.environ | (env or {}))
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
 
-def gather(port: int, count: int, source: str = "127.0.0.1") -> subprocess.Popen[str]:
+def gather(port: int, count: int, source: str = ORDINARY) -> subprocess.Popen[str]:
     """That many clients, connected."""
     process = start("crowd", str(port), str(count), source)
     assert process.stdout
@@ -254,7 +258,7 @@ def throughput(server: Server, messages: int = 20_000) -> float:
 
 def side_by_side(count: int) -> None:
     """Both servers in turn, so that whatever else the machine does is the same for both."""
-    servers = {"without": Server(False), "with": Server(True)}
+    servers = {"without": Server(witnessed=False), "with": Server(witnessed=True)}
     try:
         rates: dict[str, list[float]] = {name: [] for name in servers}
         for _ in range(ROUNDS):
@@ -281,10 +285,10 @@ def side_by_side(count: int) -> None:
 
 def census(count: int, orphans: int) -> None:
     """A census of that many open connections and orphans."""
-    server = Server(True, leak=True)
+    server = Server(witnessed=True)
     try:
         living = gather(server.port, count)
-        dying = gather(server.port, orphans, "127.0.0.2")
+        dying = gather(server.port, orphans, LEAKING)
         dying.kill()
         dying.communicate()
         while server.ask("open") > count:
@@ -303,11 +307,12 @@ def main(argv: list[str]) -> None:
     del soft
     match argv:
         case ["serve", witnessed]:
-            serve(witnessed == "1")
+            module = importlib.import_module("tests.bench_witness")  # as itself: `__main__` is the lab's
+            module.serve(witnessed == "1")
         case ["crowd", port, count, source]:
             asyncio.run(crowd(int(port), int(count), source))
         case ["echo", port, messages]:
-            asyncio.run(echo(int(port), int(messages)))
+            asyncio.run(talk(int(port), int(messages)))
         case _:
             opened, left = (int(one) for one in (argv or ["9000", "1000"]))
             census(opened, left)

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, CloseCode, Frame, Opcode
 
-from lab.witness import wire
 from lab.witness.wire import FrameScanner, Wire
 
 REQUEST = b"GET /ws?user=alice HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
@@ -209,7 +209,9 @@ def test_a_long_message_is_not_kept() -> None:
     message = frame(Opcode.BINARY, bytes(1 << 20), mask=True)
     for chunk in (REQUEST, *cut(message, range(1000, len(message), 1000))):
         scanner.feed(chunk)
-        kept = max(len(value) for value in vars(scanner).values() if isinstance(value, bytes))
+        kept = max(
+            len(value) for value in map(partial(getattr, scanner), FrameScanner.__slots__) if isinstance(value, bytes)
+        )
         assert kept < 1000
 
 
@@ -225,18 +227,6 @@ class Said:
     detail: dict[str, object]
 
 
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[Said]:
-    """Everything that the wire says."""
-    heard: list[Said] = []
-
-    def hear(what: str, who: str = "", **detail: object) -> None:
-        heard.append(Said(what, who, detail))
-
-    monkeypatch.setattr(wire, "observe", hear)
-    return heard
-
-
 @pytest.mark.parametrize(
     ("finished", "error", "by"),
     [
@@ -248,14 +238,15 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[Said]:
     ],
     ids=["fin", "rst", "fin-then-rst", "send-into-rst", "server"],
 )
-def test_the_end_of_a_socket_says_by_whom_it_came(
-    said: list[Said], finished: bool, error: Exception | None, by: str
-) -> None:
-    socket = Wire(("127.0.0.1", 1))
+def test_the_end_of_a_socket_says_by_whom_it_came(finished: bool, error: Exception | None, by: str) -> None:
+    said: list[Said] = []
+    socket = Wire("alice")
     socket.hear(REQUEST + close(1000, mask=True))
     socket.sent.feed(RESPONSE + close(None, mask=False))
     socket.finished = finished
-    socket.lost("alice", error)
+    socket.lost(
+        error, lambda kind, who, *values: said.append(Said(kind.what, who, dict(zip(kind.keys, values, strict=True))))
+    )
     (one,) = said
     assert (one.what, one.who) == ("disconnected", "alice")
     silent = one.detail.pop("silent_ms")
@@ -268,6 +259,6 @@ def test_the_end_of_a_socket_says_by_whom_it_came(
 def test_silence_is_counted_from_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([10.0, 11.0, 11.25])
     monkeypatch.setattr("lab.witness.wire.time", SimpleNamespace(monotonic=lambda: next(clock)))
-    socket = Wire(("127.0.0.1", 1))
+    socket = Wire("alice")
     socket.hear(b"GET")
     assert socket.silent_ms == 250

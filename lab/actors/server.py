@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from lab.actors.voice import observe, take_stdout
+from lab.actors.voice import Notes, observe, say_notes, take_stdout
 from lab.servers import OPEN_ROWS
 from lab.witness.applications import Application, NoApplication, load, routes
 from lab.witness.census import Census, Rows
@@ -79,8 +79,9 @@ class Witness:
     @classmethod
     def of(cls, application: Application, threads: Threads, settings: Settings) -> Witness:
         """A witness for this application."""
-        connections, tasks = Connections(application.app), Tasks()
-        wires = Wires(connections.names)
+        note = Notes().note
+        wires, tasks = Wires(note), Tasks()
+        connections = Connections(application.app, note, wires.named)
         rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
         census = Census(connections, tasks, threads, application.package, wires.protocols)
         return cls(connections, tasks, wires, Ears(census, wires, rows, leave_on_eof=settings.leave_on_eof))
@@ -131,7 +132,10 @@ def main(argv: list[str]) -> None:
         lifespan="auto",
         timeout_graceful_shutdown=settings.grace,
     )
-    WitnessedServer(config, witness, tuple(routes(application.app))).run()
+    try:
+        WitnessedServer(config, witness, tuple(routes(application.app))).run()
+    finally:
+        say_notes()
 
 
 if __name__ == "__main__":

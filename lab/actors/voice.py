@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+QUIET_SECONDS, LATEST_SECONDS = 0.002, 1.0
+"""Notes are said when none has come for so long; or after so long, if they do not stop coming."""
+
+AT_ONCE = 100
+"""So many notes take less than a millisecond to say."""
+
+Fact = tuple[str, str, float, dict[str, object]]
 
 _lock = threading.Lock()
 _fd = 1
+_notes: deque[Any] = deque()
+"""Of each note its kind, who, when and its values, one after the other: nothing that the garbage collector counts."""
+
+
+class Kind(NamedTuple):
+    """A kind of note.
+
+    Attributes:
+        what: a past participle.
+        keys: what its values are called.
+    """
+
+    what: str
+    keys: tuple[str, ...]
 
 
 def take_stdout() -> None:
@@ -25,16 +52,71 @@ def take_stdout() -> None:
 
 
 def observe(what: str, who: str = "", **detail: object) -> None:
-    """Say one fact, with the time at which it is said.
+    """Say one fact, with the time at which it is said; before it whatever was noted.
 
     Args:
         what: a past participle.
         who: the connection it is about.
         detail: anything JSON can hold.
     """
-    line = {"what": what, "who": who, "at": time.monotonic(), **detail}
-    # Half a surrogate pair, which a client may well send, cannot be encoded; as an escape it is still JSON.
-    data = json.dumps(line, ensure_ascii=False, default=str).encode(errors="backslashreplace") + b"\n"
+    _say((what, who, time.monotonic(), detail))
+
+
+def say_notes(most: int = sys.maxsize) -> None:
+    """Say now whatever was noted, or so many of it. From any thread."""
+    if _notes:
+        _say(notes=most)
+
+
+class Notes:
+    """Facts that are said a little later: when ten thousand connections end, the loop has better things to do.
+
+    Made for one event loop; they are noted on its thread.
+    """
+
+    def __init__(self) -> None:
+        self._waits = False
+        self._first = self._last = 0.0
+
+    def note(self, kind: Kind, who: str, *values: object) -> None:
+        """As observe(): with the time at which it is noted. Of values that JSON knows as atoms."""
+        self._last = now = time.monotonic()
+        _notes.extend((kind, who, now, *values))
+        if not self._waits:
+            self._waits, self._first = True, now
+            asyncio.get_running_loop().call_later(QUIET_SECONDS, self._look)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._last < QUIET_SECONDS and now - self._first < LATEST_SECONDS:
+            asyncio.get_running_loop().call_later(QUIET_SECONDS, self._look)
+        else:
+            self._say()
+
+    def _say(self) -> None:
+        """Some of them, and the rest when the loop has turned."""
+        say_notes(AT_ONCE)
+        self._waits = bool(_notes)
+        if self._waits:
+            asyncio.get_running_loop().call_soon(self._say)
+
+
+def _say(*facts: Fact, notes: int = sys.maxsize) -> None:
+    """What was noted, then the facts, in one go."""
     with _lock:
+        data = b"".join(map(_line, (*islice(_noted(), notes), *facts)))
         while data:
             data = data[os.write(_fd, data) :]
+
+
+def _noted() -> Iterator[Fact]:
+    while _notes:
+        kind, who, at = _notes.popleft(), _notes.popleft(), _notes.popleft()
+        yield kind.what, who, at, {key: _notes.popleft() for key in kind.keys}
+
+
+def _line(fact: Fact) -> bytes:
+    what, who, at, detail = fact
+    line = {"what": what, "who": who, "at": at, **detail}
+    # Half a surrogate pair, which a client may well send, cannot be encoded; as an escape it is still JSON.
+    return json.dumps(line, ensure_ascii=False, default=str).encode(errors="backslashreplace") + b"\n"

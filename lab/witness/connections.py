@@ -8,13 +8,16 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
-from lab.actors.voice import observe
+from lab.actors.voice import Kind, observe
+from lab.witness.wire import Note, Peer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+TOLD, RETURNED = Kind("told", ("code", "reason")), Kind("returned", ("error",))
 
 NAME_HEADER = "x-hangup-connection"
 
@@ -43,53 +46,82 @@ class Connection:
     Attributes:
         name: the name it is known by.
         returned: whether its handler has.
-        handler: the task that runs the handler.
+        handler: the task that runs the handler, until it has returned.
     """
 
-    __slots__ = ("__weakref__", "_forget", "_given", "delivered", "handler", "name", "returned")
+    __slots__ = ("__weakref__", "_given", "_passage", "_scope", "handler", "name", "returned")
 
-    def __init__(self, name: str, forget: Callable[[Connection], None]) -> None:
+    def __init__(self, name: str, scope: WeakScope, passage: Passage) -> None:
         self.name = name
         self.returned = False
-        self.delivered = False
-        self._forget = forget
-        self._given: tuple[weakref.ref[Any], ...] = ()
-        task = asyncio.current_task()
-        self.handler = None if task is None else weakref.ref(task)
-
-    def give(self, *things: object) -> None:
-        """Remember, weakly, what the application gets: scope, receive and send."""
-        self._given = tuple(weakref.ref(thing, self._gone) for thing in things)
+        self.handler = asyncio.current_task()
+        self._scope, self._passage = weakref.ref(scope), weakref.ref(passage)
+        self._given: list[weakref.ref[Any]] = []
 
     def given(self) -> Iterator[object]:
-        """What of it is still alive."""
-        for ref in self._given:
+        """What of it is still alive: its scope; and its passage, which `receive` and `send` are methods of."""
+        for ref in (self._scope, self._passage):
             if (thing := ref()) is not None:
                 yield thing
 
-    def end(self) -> None:
-        """The handler has returned."""
-        self.returned = True
-        self._gone()
+    def end(self, forget: Callable[[Connection], None]) -> None:
+        """The handler has returned; to be forgotten once nothing is alive: as a rule, at once."""
+        self.returned, self.handler = True, None
 
-    def _gone(self, _ref: object = None) -> None:
-        if self.returned and all(ref() is None for ref in self._given):
-            self._given = ()  # these refer to us
-            self._forget(self)
+        def gone(ref: weakref.ref[Any]) -> None:
+            self._given.remove(ref)
+            if not self._given:
+                forget(self)
+
+        alive = tuple(self.given())  # so that none of it goes before we ask to be told
+        self._given = [weakref.ref(thing, gone) for thing in alive]
+        if not self._given:
+            forget(self)
+
+
+class Passage:
+    """What passes between a server and an application for one connection, unchanged, and noted."""
+
+    __slots__ = ("__weakref__", "_delivered", "_name", "_note", "_receive", "_send")
+
+    def __init__(self, name: str, receive: Receive, send: Send, note: Note) -> None:
+        self._name, self._note = name, note
+        self._receive, self._send = receive, send
+        self._delivered = False
+
+    async def receive(self) -> Message:
+        """To the application."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._note(TOLD, self._name, message.get("code"), message.get("reason") or "")
+        elif not self._delivered and message["type"] == "websocket.receive":
+            self._delivered = True
+            observe("delivered", self._name)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """From the application."""
+        await self._send(message)
+        if message["type"] == "websocket.accept":
+            observe("accepted", self._name)
 
 
 class Connections:
     """Wraps an ASGI application and watches its WebSockets. It keeps nothing alive, and nothing of what is gone.
 
+    Args:
+        app: the application.
+        note: told how connections end.
+        named: told the name of the connection at a peer's address.
+
     Attributes:
         known: every connection whose handler runs, or of which something is still alive.
-        names: the name of the connection at each peer address whose socket is open.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, note: Note, named: Callable[[Peer, str], None]) -> None:
         self.app = app
         self.known: set[Connection] = set()
-        self.names: dict[tuple[str, int], str] = {}
+        self._note, self._named = note, named
 
     @property
     def running(self) -> list[Connection]:
@@ -103,38 +135,20 @@ class Connections:
             return
         name = name_of(scope)
         if scope.get("client"):
-            self.names[tuple(scope["client"])] = name
-        watched = Connection(name, self.known.discard)
+            self._named(tuple(scope["client"]), name)
+        passage, scope = Passage(name, receive, send, self._note), WeakScope(scope)
+        watched = Connection(name, scope, passage)
         self.known.add(watched)
-        await self._serve(watched, WeakScope(scope), receive, send)
-
-    async def _serve(self, watched: Connection, scope: WeakScope, receive: Receive, send: Send) -> None:
-        name = watched.name
-
-        async def told() -> Message:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                observe("told", name, code=message.get("code"), reason=message.get("reason") or "")
-            elif not watched.delivered and message["type"] == "websocket.receive":
-                watched.delivered = True
-                observe("delivered", name)
-            return message
-
-        async def sent(message: Message) -> None:
-            await send(message)
-            if message["type"] == "websocket.accept":
-                observe("accepted", name)
-
-        watched.give(scope, told, sent)
+        receive, send = passage.receive, passage.send
         token = connection.set(name)
         error = ""
         try:
-            await self.app(scope, told, sent)
+            await self.app(scope, receive, send)
         except BaseException as raised:
             error = type(raised).__name__
             raise
         finally:
             connection.reset(token)
-            del scope, told, sent
-            watched.end()
-            observe("returned", name, error=error)
+            del scope, receive, send, passage  # whatever of it lives now is held by somebody else
+            watched.end(self.known.discard)
+            self._note(RETURNED, name, error)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import sqlite3
 import sys
 import threading
 import time
-from dataclasses import astuple
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from lab.actors import hearing
-from lab.actors.voice import observe
+from lab.actors.voice import observe, say_notes
 from lab.witness.census import Census, Rows
 from lab.witness.code import is_busy, stands
 from lab.witness.held import Held
@@ -23,6 +25,20 @@ FROZEN_SECONDS = 1.0
 
 LOOKS = 5
 """How often it is looked at meanwhile; each time it must be in the application's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A census as it was taken on the loop.
+
+    Attributes:
+        held: what was held.
+        began, at: when it began and when it was done, on the process's clock.
+    """
+
+    held: list[Held]
+    began: float
+    at: float
 
 
 class Ears:
@@ -43,6 +59,7 @@ class Ears:
 
     def _listen(self, loop: asyncio.AbstractEventLoop, turning: int) -> None:
         for order in hearing.orders():
+            say_notes()  # the loop may not turn
             if order["do"] == "idle":
                 self._await_idle(loop)
             elif order["do"] == "clock":
@@ -80,25 +97,44 @@ class Ears:
             rows = list(self.rows.open()) if self.rows else []
         except sqlite3.Error as raised:
             error = f"rows: {raised}"
-        turned = threading.Event()
+        taken: queue.SimpleQueue[Counted] = queue.SimpleQueue()
+        frozen = threading.Event()
 
-        def answer() -> None:
-            turned.set()
-            before = time.perf_counter()
-            held = [*rows, *self.census.take(loop)]
-            took = round((time.perf_counter() - before) * 1000, 3)
-            items = [list(astuple(item)) for item in held]
-            observe("counted", ask=ask, held=items, silent=self.wires.silent(), error=error, took_ms=took)
+        def tell(counted: Counted) -> None:
+            took = round((counted.at - counted.began) * 1000, 3)
+            held, silent = [*rows, *counted.held], self.wires.silent(counted.at)
+            observe("counted", ask=ask, held=held, silent=silent, error=error, took_ms=took, at=counted.at)
 
-        loop.call_soon_threadsafe(answer)
-        self._watch(turned, turning, ask)
+        def count() -> None:
+            before = time.monotonic()
+            taken.put(Counted(self.census.take(loop), before, time.monotonic()))
+            if frozen.is_set():  # nobody waits for it any more
+                _each(taken, tell)
 
-    def _watch(self, turned: threading.Event, turning: int, ask: int) -> None:
-        """Say so if the loop does not turn, and it is the application that keeps it: not a machine that is busy."""
+        loop.call_soon_threadsafe(count)
+        counted = self._await(taken, turning)
+        if counted is not None:
+            tell(counted)  # here, and not on the loop: of thousands it takes time
+            return
+        where = stands(sys._current_frames().get(turning))
+        observe("frozen", ask=ask, where=where, ms=FROZEN_SECONDS * 1000)
+        frozen.set()
+        _each(taken, tell)
+
+    def _await(self, taken: queue.SimpleQueue[Counted], turning: int) -> Counted | None:
+        """The census; None if the loop does not turn and it is the application that keeps it: not a busy machine."""
         kept = 0
-        while not turned.wait(FROZEN_SECONDS / LOOKS):
-            kept = kept + 1 if is_busy(sys._current_frames().get(turning)) else 0
-            if kept >= LOOKS:
-                where = stands(sys._current_frames().get(turning))
-                observe("frozen", ask=ask, where=where, ms=FROZEN_SECONDS * 1000)
-                return
+        while kept < LOOKS:
+            try:
+                return taken.get(timeout=FROZEN_SECONDS / LOOKS)
+            except queue.Empty:
+                kept = kept + 1 if is_busy(sys._current_frames().get(turning)) else 0
+        return None
+
+
+def _each(taken: queue.SimpleQueue[Counted], tell: Callable[[Counted], None]) -> None:
+    while True:
+        try:
+            tell(taken.get_nowait())
+        except queue.Empty:
+            return

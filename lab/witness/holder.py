@@ -33,6 +33,8 @@ def holder(path: Path, roots: Mapping[int, str]) -> str:
         path: objects from a root to the target.
         roots: how each root is called, by id: a module's namespace by the module's name, a task by what it runs.
     """
+    if len(path) > 1 and isinstance(path[-2], MethodType):
+        path = path[:-1]  # `receive` or `send`, and not what it is a method of
     said = roots.get(id(path[0]), "") or _title(path[0])
     steps = list(pairwise(path))[: _carrier(path)]
     for index, (parent, child) in enumerate(steps):

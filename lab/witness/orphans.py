@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from lab.witness.code import user_modules, where
-from lab.witness.connections import Connection
+from lab.witness.connections import Connection, Connections, Passage, WeakScope
 from lab.witness.held import Held
 from lab.witness.holder import holder
 from lab.witness.tasks import Timers
@@ -62,20 +62,18 @@ def references(
     roots = Roots([module.__dict__ for module in modules], names, everywhere(protocols))
     yield from _entries(alive, roots)
     yield from _tasks(strays, alive, roots, timers)
-    left = yield from _near(dead, alive, roots, strays, timers)
+    left = yield from _near(dead, roots, strays, timers)
     if left and len(known) <= FEW:
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
     left = [one for one in left if _lives(one)]
     if left:
-        yield from _far(left, alive, roots)
+        yield from _far(left, roots)
 
 
 def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: Timers) -> Iterator[Held]:
     """The tasks themselves, and which name of the application's holds each; the loop holds them all."""
     running = {one.name for one in alive}
-    walk = Walk(
-        [(task, task) for task, name in strays if name not in running], barriers=_given(alive), prune=roots.prune
-    )
+    walk = Walk([(task, task) for task, name in strays if name not in running], prune=roots.prune)
     walk.search(roots.namespaces)
     for task, name in strays:
         path = walk.found.get(task)
@@ -83,21 +81,21 @@ def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: T
 
 
 def _near(
-    dead: list[Connection], alive: list[Connection], roots: Roots, strays: list[Stray], timers: Timers
+    dead: list[Connection], roots: Roots, strays: list[Stray], timers: Timers
 ) -> Generator[Held, None, list[Connection]]:
     """From the application's modules and the loop's timers; those held by a task or thread of their own say nothing.
 
     Returns:
         those for whom no path was found.
     """
-    walk = Walk(_targets(dead), [*_given(alive), *(task for task, _ in strays)], roots.prune)
+    walk = Walk(_targets(dead), (task for task, _ in strays), roots.prune)
     walk.search(roots.namespaces)
     yield from _found(walk, walk.found.keys(), roots.names)
-    own = Walk(_targets([one for one in dead if one in walk.left]), _given(alive), roots.prune)
+    own = Walk(_targets(walk.left), prune=roots.prune)
     own.search(task for task, _ in strays)  # an orphan task is named; what hangs on it need not be
     own.search(_running())
     before = set(own.found)
-    own.search(timers.handles)
+    own.search(timers.handles if own.left else ())
     by_timer = {id(handle): handle for handle in timers.handles}
     for one in own.found.keys() - before:
         left_ms = timers.left_ms(by_timer[id(own.found[one][0])])
@@ -105,9 +103,9 @@ def _near(
     return list(own.left)
 
 
-def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Iterator[Held]:
+def _far(left: list[Connection], roots: Roots) -> Iterator[Held]:
     """From farther away: other tasks, behind other sockets, libraries. Whoever lives and has no path is a doubt."""
-    walk = Walk(_targets(left), _given(alive), roots.prune)
+    walk = Walk(_targets(left), prune=roots.prune)
     tasks = list(asyncio.all_tasks())
     names = roots.names | {id(task): f"task {where(task)}" for task in tasks}
     walk.search(tasks)
@@ -123,14 +121,14 @@ def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Itera
 
 def _entries(alive: list[Connection], roots: Roots) -> Iterator[Held]:
     if len(alive) <= ENTRIES:
-        walk = Walk(_targets(alive), (), roots.prune)
+        walk = Walk(_targets(alive), prune=roots.prune)
         walk.search(roots.namespaces)
         yield from _found(walk, walk.found.keys(), roots.names)
 
 
 def everywhere(protocols: Collection[type]) -> frozenset[type]:
-    """The types of a server and its loop that know every connection."""
-    known = {type(asyncio.get_running_loop()), *protocols}
+    """The types that lead from one connection to all: a server's and its loop's, what an application is given, ours."""
+    known = {type(asyncio.get_running_loop()), WeakScope, Passage, Connection, Connections, *protocols}
     for module, name in EVERYWHERE:
         found = getattr(sys.modules.get(module), name, None)
         if isinstance(found, type):
@@ -151,11 +149,6 @@ def _targets(connections: Iterable[Connection]) -> Iterator[tuple[object, Connec
     for one in connections:
         for thing in one.given():
             yield thing, one
-
-
-def _given(connections: Iterable[Connection]) -> Iterator[object]:
-    for one in connections:
-        yield from one.given()
 
 
 def _running() -> Iterator[object]:

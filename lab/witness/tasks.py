@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator, Iterator
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -45,13 +46,21 @@ class Timers:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._now = loop.time()
-        self.handles: list[asyncio.TimerHandle] = [
-            one for one in getattr(loop, "_scheduled", ()) if not one.cancelled()
-        ]
-        self._due: dict[int, asyncio.TimerHandle] = {}
+        self._scheduled = getattr(loop, "_scheduled", ())
+
+    @cached_property
+    def handles(self) -> list[asyncio.TimerHandle]:
+        """Every timer that is to fire."""
+        return [one for one in self._scheduled if not one.cancelled()]
+
+    @cached_property
+    def _due(self) -> dict[int, asyncio.TimerHandle]:
+        """The timer that wakes each, by the id of who is woken. Each connection's pings have one: not for nothing."""
+        due: dict[int, asyncio.TimerHandle] = {}
         for handle in self.handles:
             for waiter in _wakes(handle):
-                self._due.setdefault(id(waiter), handle)
+                due.setdefault(id(waiter), handle)
+        return due
 
     def left_ms(self, handle: asyncio.TimerHandle) -> float:
         """Milliseconds until a timer fires."""

@@ -41,8 +41,8 @@ class Walk(Generic[Name]):
 
     Args:
         targets: what is looked for, and what each belongs to. Nothing is ever looked for behind a target.
-        barriers: what must not be looked through: the same things of connections that are alive, which lead everywhere.
-        prune: types that lead everywhere: a server's protocol knows all its connections.
+        barriers: what must not be looked through.
+        prune: types that lead everywhere, as a server's protocol knows all its connections. Targets may have them.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Walk(Generic[Name]):
         prune: frozenset[type] = frozenset(),
     ) -> None:
         self._atoms = ATOMS | prune
+        self._prune = prune
         self._modules: set[object] = set()
         self.found: dict[Name, Path] = {}
         self._want: dict[int, tuple[object, Name]] = {id(thing): (thing, name) for thing, name in targets}
@@ -90,7 +91,7 @@ class Walk(Generic[Name]):
     ) -> list[object]:
         """One level deeper. This is the loop that the census's time is spent in."""
         referents, atoms, want, barriers = gc.get_referents, self._atoms, self._want, self._barriers
-        modules = self._modules
+        modules, prune = self._modules, self._prune
         carriers, function = (() if through else self._carriers), FunctionType
         deeper: list[Any] = []
         append = deeper.append
@@ -100,9 +101,13 @@ class Walk(Generic[Name]):
             child: Any
             for child in children:
                 kind = type(child)
-                if kind in atoms and not (kind is type and child.__module__ in modules):
-                    continue  # of classes, those of the application may keep something for all their instances
                 key = id(child)
+                if (
+                    kind in atoms
+                    and not (kind in prune and key in want)
+                    and not (kind is type and child.__module__ in modules)
+                ):
+                    continue  # of classes, those of the application may keep something for all their instances
                 if key in parents:
                     continue
                 parents[key] = parent

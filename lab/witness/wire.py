@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.actors.voice import observe
+from lab.actors.voice import Kind
+
+Peer = tuple[str, int]
 
 CLOSE = 0x8
 NO_CODE = 1005  # RFC 6455 §7.4.1: a Close frame without a code
+
+
+DISCONNECTED = Kind("disconnected", ("by", "received", "sent", "silent_ms"))
+
+Note = Callable[..., None]
+"""Takes a kind of fact, the connection and the fact's values; see lab.actors.voice.Notes."""
 
 
 class FrameScanner:
@@ -23,6 +31,8 @@ class FrameScanner:
         close: the code of the first Close frame; 1005 if it had none; None if there was no such frame.
     """
 
+    __slots__ = ("_buffer", "_shaken", "_skip", "close")
+
     def __init__(self) -> None:
         self.close: int | None = None
         self._buffer = b""
@@ -31,7 +41,7 @@ class FrameScanner:
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes of the stream."""
-        if self.close is not None:
+        if self.close is not None or self._is_one_small_frame(data):
             return
         if self._skip >= len(data):
             self._skip -= len(data)
@@ -46,6 +56,13 @@ class FrameScanner:
             self._shaken = True
         while self._frame():
             pass
+
+    def _is_one_small_frame(self, data: bytes) -> bool:
+        """Whether it is what nearly every read and write is, and no Close frame: then nothing is to be done."""
+        if self._buffer or self._skip or not self._shaken or len(data) < 2 or data[0] & 0x0F == CLOSE:
+            return False
+        length = data[1]
+        return len(data) == (length + 2 if length < 0x7E else length - 0x80 + 6 if 0x80 <= length < 0xFE else -1)
 
     def _frame(self) -> bool:
         """Consume one frame from the buffer; False when more bytes are needed first."""
@@ -77,10 +94,16 @@ def _code(payload: bytes, mask: bytes) -> int:
 
 
 class Wire:
-    """What crossed one socket of the server."""
+    """What crossed one socket of the server.
 
-    def __init__(self, peer: tuple[str, int]) -> None:
-        self.peer = peer
+    Attributes:
+        name: the connection that it carries, once that is known; its peer's address until then.
+    """
+
+    __slots__ = ("finished", "heard", "name", "received", "sent")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.received = FrameScanner()
         self.sent = FrameScanner()
         self.heard = time.monotonic()
@@ -96,21 +119,16 @@ class Wire:
         """Milliseconds since the last byte from the client."""
         return round((time.monotonic() - self.heard) * 1000, 3)
 
-    def lost(self, name: str, exc: Exception | None) -> None:
-        """The socket is gone: say how."""
+    def lost(self, exc: Exception | None, note: Note) -> None:
+        """The socket is gone: note how."""
         by = "rst" if isinstance(exc, ConnectionError) else "fin" if self.finished else "server"
-        observe(
-            "disconnected",
-            name,
-            by=by,
-            received=self.received.close,
-            sent=self.sent.close,
-            silent_ms=self.silent_ms,
-        )
+        note(DISCONNECTED, self.name, by, self.received.close, self.sent.close, self.silent_ms)
 
 
 class Tap:
     """A transport that shows what is written through it, and is the real one for everything else."""
+
+    __slots__ = ("_transport", "_wire")
 
     def __init__(self, transport: Any, wire: Wire) -> None:
         self._transport = transport
@@ -121,6 +139,15 @@ class Tap:
         self._wire.sent.feed(data)
         self._transport.write(data)
 
+    def close(self) -> None:
+        """As the transport. It and is_closing() are asked for often, and __getattr__ takes a microsecond."""
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """As the transport."""
+        closing: bool = self._transport.is_closing()
+        return closing
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
@@ -129,49 +156,49 @@ class Wires:
     """All open sockets that speak WebSocket.
 
     Args:
-        names: the connection at each peer address; forgotten here when its socket is gone.
+        note: told how each of them ended.
 
     Attributes:
-        open: those whose socket is open.
+        open: those whose socket is open, by their peer's address.
         protocols: the types that lead from one connection to all.
     """
 
-    def __init__(self, names: MutableMapping[tuple[str, int], str]) -> None:
-        self.open: set[Wire] = set()
-        self.names = names
-        self.protocols: set[type] = {Tap}
+    def __init__(self, note: Note) -> None:
+        self.open: dict[Peer, Wire] = {}
+        self.protocols: set[type] = {Tap, Wire, Wires}
+        self._note = note
 
-    def name(self, peer: tuple[str, int]) -> str:
-        """The connection at a peer address."""
-        return self.names.get(peer) or f"{peer[0]}:{peer[1]}"
+    def named(self, peer: Peer, name: str) -> None:
+        """What the connection at a peer address is called."""
+        if wire := self.open.get(peer):
+            wire.name = name
 
-    def silent(self) -> Mapping[str, float]:
-        """For each connection, milliseconds since its client's last byte."""
-        return {self.name(wire.peer): wire.silent_ms for wire in self.open}
+    def silent(self, at: float) -> Mapping[str, float]:
+        """For each connection, milliseconds from its client's last byte to that moment. From any thread."""
+        return {wire.name: round((at - wire.heard) * 1000, 3) for wire in tuple(self.open.values())}
 
     def tap(self, protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
         """A subclass of one of uvicorn's WebSocket protocols that reports to us and changes nothing."""
-        wires = self
+        opened, note = self.open, self._note
 
         class Tapped(protocol):  # type: ignore[misc,valid-type]  # the base is chosen at run time
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                self.hangup_wire = Wire(transport.get_extra_info("peername")[:2])
-                wires.open.add(self.hangup_wire)
+                self.hangup_peer: Peer = transport.get_extra_info("peername")[:2]
+                self.hangup_wire = opened[self.hangup_peer] = Wire("{}:{}".format(*self.hangup_peer))
                 super().connection_made(Tap(transport, self.hangup_wire))
 
             def data_received(self, data: bytes) -> None:
                 self.hangup_wire.hear(data)
-                super().data_received(data)
+                protocol.data_received(self, data)  # not super(): that costs as much again as all we do here
 
             def eof_received(self) -> Any:
                 self.hangup_wire.finished = True
-                return super().eof_received()
+                return protocol.eof_received(self)
 
             def connection_lost(self, exc: Exception | None) -> None:
-                wires.open.discard(self.hangup_wire)
-                self.hangup_wire.lost(wires.name(self.hangup_wire.peer), exc)
-                wires.names.pop(self.hangup_wire.peer, None)
-                super().connection_lost(exc)
+                opened.pop(self.hangup_peer, None)
+                self.hangup_wire.lost(exc, note)
+                protocol.connection_lost(self, exc)
 
         Tapped.__name__ = protocol.__name__
         self.protocols.add(Tapped)

@@ -38,6 +38,7 @@ TRIES_TO_EXPLAIN = 3
 @click.option("--url", default="", help="Where its WebSocket is: ws://127.0.0.1:PORT/ws.")
 @click.option("--docker", "image", default="", help="Grade an image from outside.")
 @click.option("--port", default=8000, show_default=True, help="The port that the image listens on.")
+@click.option("--pings", type=click.FloatRange(min=0.1), help="Seconds between two pings of a --command or --docker.")
 @click.option("--explain", is_flag=True, help="Say more about what is wrong, after the third try.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
@@ -60,6 +61,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     url: str,
     image: str,
     port: int,
+    pings: float | None,
     explain: bool,
     json_file: Path | None,
     junit: Path | None,
@@ -71,6 +73,8 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     words = words_of(lang)
     check_writable(words, json_file, junit)
     _one_of(app, command, image, url, words)
+    if app and pings:
+        raise Refusal(words.fill("cli", "pings-inside"))
     _known(cases, flavour, words)
     if bool(rows_url) != bool(rows_sql):
         raise Refusal(words.fill("cli", "rows-pair"))
@@ -91,6 +95,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
         url=url,
         image=image,
         port=port,
+        pings=pings or 0.0,
     )
     return _grade(subject, cases, words, explain=explain, json_file=json_file, junit=junit)
 

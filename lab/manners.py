@@ -22,6 +22,7 @@ class Manners:
         relays: the others get something when one speaks.
         answer_ms: how long an answer takes; -1 if there is none.
         period_ms: it sends by itself, about this often; -1 if it does not.
+        pings_ms: it pings this often, as somebody says who knows it; -1 if nobody does.
     """
 
     path: str = "/ws"
@@ -32,6 +33,7 @@ class Manners:
     relays: bool = False
     period_ms: float = -1.0
     answer_ms: float = -1.0
+    pings_ms: float = -1.0
 
     @property
     def streams(self) -> bool:
@@ -58,6 +60,7 @@ class Manners:
             detail.get("relays") is True,
             seen.number("period_ms") or -1.0,
             seen.number("answer_ms") or -1.0,
+            seen.number("pings_ms") or -1.0,
         )
 
 

@@ -51,7 +51,7 @@ async def main():
     order = (lambda: None) if bug == "hangs" else stop.set
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, order)
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])
-    often = None if bug == "keeps sockets" else 0.5
+    often = None if bug == "keeps sockets" else 1.2 if "1.2" in bug else 0.5
     async with serve(handler, host, port, ping_interval=often, ping_timeout=often, close_timeout=0.5):
         await stop.wait()
 
@@ -155,11 +155,21 @@ def test_on_a_port_of_its_own_it_is_graded_case_by_case(graded: type[Grading], s
 
 
 def test_sockets_that_it_keeps_are_found(graded: type[Grading], server: str) -> None:
-    grading = graded(Subject(command=f"{server} 'keeps sockets'", url=URL), "kill", "pause")
+    grading = graded(Subject(command=f"{server} 'keeps sockets'", url=URL, pings=0.5), "kill", "pause")
     orphans = {("kill", "no-orphan socket"), ("pause", "no-orphan socket")}
     assert grading.violated() == {*orphans, ("kill", "counter-is-true")}
     found = grading.played["kill"].verdict.findings
     assert [dict(one.evidence.args)["count"] for one in found if one.kind == "socket"] == [3]
+
+
+def test_one_that_pings_seldom_or_never_is_in_doubt_unless_somebody_says_how_often(
+    graded: type[Grading], server: str
+) -> None:
+    command = f"{server} 'keeps sockets'"
+    grading = graded(Subject(command=command, url=URL), "pause")
+    assert (grading.report.outcome, grading.violated()) == (Outcome.UNKNOWN, set())
+    grading = graded(Subject(command=f"{server} 'pings every 1.2 s'", url=URL, pings=1.2), "pause")
+    assert grading.report.outcome is Outcome.HELD, grading.violated()
 
 
 def test_one_that_does_not_stop_is_found_and_stopped(graded: type[Grading], server: str) -> None:
@@ -185,7 +195,8 @@ def test_a_correct_server_on_node_is_held(graded: type[Grading], node: Path) -> 
 @pytest.mark.timeout(120)
 def test_the_bugs_of_a_server_on_node_are_found(graded: type[Grading], node: Path) -> None:
     names = ("close", "kill", "pause", "stop")
-    grading = graded(Subject(command=f"node '{node / 'broken.js'}' {{port}}", url=URL), *names)
+    command = f"node '{node / 'broken.js'}' {{port}}"
+    grading = graded(Subject(command=command, url=URL, pings=0.5), *names)
     expected = {("kill", "counter-is-true"), ("pause", "no-orphan socket"), ("stop", "closed-with")}
     assert grading.violated() == expected
     assert ("stdout", "connected; active connections: 1") in grading.logged("kill")

@@ -20,7 +20,8 @@ from lab.check.outside import Outside
 from lab.check.subject import Subject
 from lab.check.visit import Visit
 from lab.clock import now
-from lab.invariants.foreign import LEGACY_SECONDS
+from lab.faults import SERVER, Pause
+from lab.invariants.foreign import FOREIGN, LEGACY_SECONDS
 from lab.judge import judge
 from lab.manners import Manners
 from lab.nemesis import Nemesis
@@ -84,11 +85,12 @@ class Grader:
         ):
             meeting = Meeting(MEETING, stage, nemesis, timeline, lambda _: None)
             meeting.subject = self.subject
-            return meeting.learn()
+            learned = meeting.learn()
+        return replace(learned, pings_ms=self.subject.pings * 1000) if self.subject.pings else learned
 
     def play(self, name: str, manners: Manners, folder: Path, watch: Watch = lambda _name, _step: None) -> Played:
         """One case, judged. Its timeline is kept in the folder."""
-        scenario = _bounded(cases()[name], self.subject.flavour)
+        scenario = _bounded(cases()[name], self.subject)
         timeline = self._timeline(name)
         path = folder / f"{name}.jsonl"
         before = now()
@@ -154,7 +156,7 @@ class Grader:
         return 1 if shared or alone else AT_ONCE
 
     def _header(self, name: str) -> Header:
-        flavour = self.subject.flavour if self.subject.witnessed else "-"
+        flavour = self.subject.flavour if self.subject.witnessed else FOREIGN
         return Header(f"check:{name}", self.subject.name, self._backend.name, flavour)
 
     def _outside(self, stage: ProcessStage, timeline: Timeline) -> Outside:
@@ -188,6 +190,10 @@ def _backend(served: Served | Command | Image, processes: Processes) -> Embedded
     return Embedded(served, processes)
 
 
-def _bounded(scenario: Scenario, flavour: str) -> Scenario:
-    """uvicorn's deprecated implementation needs longer for whatever is silent."""
-    return replace(scenario, within=scenario.within + LEGACY_SECONDS) if flavour == "websockets" else scenario
+def _bounded(scenario: Scenario, subject: Subject) -> Scenario:
+    """uvicorn's deprecated implementation needs longer for whatever is silent; and whoever pings seldom, too."""
+    if subject.witnessed:
+        longer = LEGACY_SECONDS if subject.flavour == "websockets" else 0.0
+        return replace(scenario, within=scenario.within + longer)
+    silent = any(isinstance(step, Pause) and step.who != SERVER for step in scenario.when)
+    return replace(scenario, within=max(scenario.within, 2 * subject.pings + 1)) if silent else scenario

@@ -27,6 +27,7 @@ class Subject:
         env: for the server's environment; `{folder}` as above.
         command, url: a server in any language instead of `app`: how to start it, and where its WebSocket is.
         image, port: a server in a container instead: its image, and the port it listens on.
+        pings: how many seconds there are between two pings of such a server; 0 if nobody knows.
     """
 
     app: str = ""
@@ -44,6 +45,7 @@ class Subject:
     url: str = ""
     image: str = ""
     port: int = 8000
+    pings: float = 0.0
 
     @property
     def name(self) -> str:

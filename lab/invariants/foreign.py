@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar
 
 from lab import evidence
@@ -11,8 +12,12 @@ from lab.evidence import Census, Held
 from lab.faults import SERVER
 from lab.invariants.claim import Claim
 from lab.invariants.ends import NoticedWithin
+from lab.manners import Manners
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
+
+FOREIGN = "-"
+"""The flavour of a server that nobody looks inside."""
 
 LEGACY_SECONDS = 10.0
 """How much longer uvicorn's deprecated implementation takes to let go of a peer (measured)."""
@@ -118,7 +123,9 @@ class LeavesNothing(Claim):
         first = next((seen for seen in reversed(counts) if seen.at <= came), counts[0])
         before, most, last = (_count(seen) for seen in (first, max(counts, key=_count), counts[-1]))
         left = int(last - (before if others is None else others))
-        if left >= min(2, people):
+        if left >= min(2, people) and kind == "socket" and not _pings_are_over(timeline):
+            yield self.found(Outcome.UNKNOWN, phrase("pings-unknown", count=left), kind=kind)
+        elif left >= min(2, people):
             said = phrase("surplus", count=left, people=people, ms=counts[-1].at)
             yield self.found(Outcome.VIOLATED, said, who=self.who, kind=kind, holder=counts[-1].text("holder"))
         elif kind == "row" and most <= before:
@@ -201,6 +208,23 @@ class Quiet(Claim):
             yield self.found(Outcome.VIOLATED, said, who=logged[0].who)
         else:
             yield self.found(Outcome.HELD, phrase("quiet"))
+
+
+def _pings_are_over(timeline: Timeline) -> bool:
+    """Whether a server would have found a silent client by now: after two of its pings, if we know how often they come.
+
+    Inside we set that ourselves. From outside it is what somebody said, or the shortest time between two that came.
+    """
+    silent = [seen.at for seen in timeline.select("injected") if seen.text("seen") == "stopped" and seen.who != SERVER]
+    if timeline.header.flavour != FOREIGN or not silent:
+        return True
+    manners = Manners.of(timeline)
+    pauses = [manners.pings_ms] if manners is not None and manners.pings_ms > 0 else []
+    people = {seen.who for seen in timeline.select("pinged")}
+    times = ([seen.at for seen in timeline.select("pinged", who)] for who in people)
+    pauses += [after - before for one in times for before, after in pairwise(one)]
+    over = max(seen.at for seen in timeline) - silent[-1]
+    return bool(pauses) and over >= 2 * min(pauses)
 
 
 def _grows(left: list[Held], people: int) -> list[Held]:

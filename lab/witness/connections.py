@@ -56,7 +56,6 @@ class Connection:
         self.returned = False
         self.handler = asyncio.current_task()
         self._scope, self._passage = weakref.ref(scope), weakref.ref(passage)
-        self._given: list[weakref.ref[Any]] = []
 
     def given(self) -> Iterator[object]:
         """What of it is still alive: its scope; and its passage, which `receive` and `send` are methods of."""
@@ -67,6 +66,13 @@ class Connection:
     def end(self, forget: Callable[[Connection], None]) -> None:
         """The handler has returned; to be forgotten once nothing is alive: as a rule, at once."""
         self.returned, self.handler = True, None
+        if self._scope() is None and self._passage() is None:
+            forget(self)
+        else:
+            self._wait(forget)
+
+    def _wait(self, forget: Callable[[Connection], None]) -> None:
+        """Forget when the last of what is alive has gone."""
 
         def gone(ref: weakref.ref[Any]) -> None:
             self._given.remove(ref)

@@ -1,7 +1,8 @@
-"""Where the lab keeps things: nothing outside the clone."""
+"""Where the lab keeps things: in the clone; installed without one, where it is called."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import time
@@ -13,8 +14,9 @@ KEPT = 20
 
 
 def home() -> Path:
-    """LAB_HOME, else `.lab` in the clone."""
-    return Path(os.environ.get("LAB_HOME") or ROOT / ".lab")
+    """LAB_HOME, else `.lab` in the clone; where there is no clone, in the current folder."""
+    where = ROOT if (ROOT / "docker-compose.yml").exists() else Path.cwd()  # nobody looks in site-packages
+    return Path(os.environ.get("LAB_HOME") or where / ".lab")
 
 
 def new_run() -> Path:
@@ -24,8 +26,20 @@ def new_run() -> Path:
         OSError: it cannot be made.
     """
     runs = home() / "runs"
-    folder = runs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    folder.mkdir(parents=True, exist_ok=True)
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = _new(runs, f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
     for old in sorted(runs.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def _new(runs: Path, name: str) -> Path:
+    """A folder that was not there: one process may play several runs in a second, tests for instance."""
+    for number in itertools.count(1):
+        folder = runs / (name if number == 1 else f"{name}-{number:03}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("numbers end")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from lab import evidence
-from lab.backends.actors import StageError
+from lab.backends.actors import Actor, StageError
 from lab.backends.stage import Backend, Cast, Stage
 from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
@@ -110,12 +110,15 @@ class Play:
             time.sleep(pause)  # counting must not be what keeps the server busy
         before = now()
         if server.gone and not self.nemesis.touches(SERVER):
-            raise server.why_gone()
+            self._gone_by_itself(server)
         if not server.gone:
             ask = next(self._asks)
             server.order("census", ask=ask)
             self._wait(lambda seen: server.gone or _answered(seen, ask), CENSUS_SECONDS)
         self._next_census = now() + CENSUS_SHARE * (now() - before)
+
+    def _gone_by_itself(self, server: Actor) -> None:
+        raise server.why_gone()
 
     def _until_held(self, seconds: float, *, asked: bool) -> None:
         deadline = now() + seconds

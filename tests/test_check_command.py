@@ -39,6 +39,8 @@ async def handler(socket):
     print(f"joined by {os.environ.get('GREETING')}; active connections: {len(users)}")
     try:
         async for message in socket:
+            if bug == "dies" and message == "{not json":
+                os._exit(3)
             await socket.send(message)
             if bug == "keeps sockets" and "alice" in socket.request.path:
                 socket.transport.pause_reading()  # and never on again: not even its end is read
@@ -160,6 +162,13 @@ def test_sockets_that_it_keeps_are_found(graded: type[Grading], server: str) -> 
     assert grading.violated() == {*orphans, ("kill", "counter-is-true")}
     found = grading.played["kill"].verdict.findings
     assert [dict(one.evidence.args)["count"] for one in found if one.kind == "socket"] == [3]
+
+
+def test_one_that_dies_of_what_a_client_says_has_let_down_the_others(graded: type[Grading], server: str) -> None:
+    grading = graded(Subject(command=f"{server} dies", url=URL), "kill", "garbage")
+    assert grading.violated() == {("garbage", "still-served")}
+    (said,) = (one.evidence for one in grading.played["garbage"].verdict.findings if one.outcome is Outcome.VIOLATED)
+    assert (said.key, dict(said.args)["code"]) == ("crashed", 3)
 
 
 def test_one_that_pings_seldom_or_never_is_in_doubt_unless_somebody_says_how_often(

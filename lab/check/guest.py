@@ -7,13 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote, urlsplit
 
+from lab.backends.actors import Actor
 from lab.backends.stage import Stage
 from lab.check.outside import Outside
 from lab.check.subject import Subject, filled
 from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
 from lab.invariants.company import ANSWER_MS
-from lab.invariants.foreign import frozen
+from lab.invariants.lost import is_lost
 from lab.manners import Manners
 from lab.nemesis import Nemesis
 from lab.runner import CONNECT_SECONDS, Play
@@ -81,8 +82,11 @@ class Guest(Play):
 
     def census(self) -> None:
         """As any play; a server that is not witnessed cannot be asked."""
-        if self.subject.witnessed and not frozen(self.timeline):
+        if self.subject.witnessed and not is_lost(self.timeline):
             super().census()
+
+    def _gone_by_itself(self, server: Actor) -> None:
+        """That is a finding, and no reason to stop looking."""
 
     def look(self, *, again: bool = False) -> None:
         """What can be seen from outside: open sockets, which are dear to count, and rows, which a reader locks."""

@@ -10,7 +10,7 @@ from lab.check.guest import Guest
 from lab.clock import now
 from lab.faults import SERVER
 from lab.invariants.company import Served
-from lab.invariants.foreign import frozen
+from lab.invariants.lost import is_lost
 from lab.judge import findings
 from lab.steps import Connect, actor_of
 from lab.timeline import Json, Observation, Timeline
@@ -87,7 +87,7 @@ class Visit(Guest):
         self.settled()
         came = False
         for step in self.scenario.when:
-            if frozen(self.timeline):
+            if is_lost(self.timeline):
                 return
             self.watch(f"{type(step).__name__} {step.who}".strip())
             if came and not isinstance(step, Connect):
@@ -97,7 +97,7 @@ class Visit(Guest):
 
     def settle(self) -> None:
         """Until every claim holds or time is over; what sleeps is woken early; then bystanders speak once more."""
-        if frozen(self.timeline):
+        if is_lost(self.timeline):
             return  # nobody will be served any more, and nobody can say what is left
         if self.stopped:
             self._stop()
@@ -126,7 +126,7 @@ class Visit(Guest):
             self.look(again=True)
             bad = self._bad()
             over = now() - began >= (seconds + MORE_SECONDS if moved else seconds)
-            if not bad or over or frozen(self.timeline):
+            if not bad or over or is_lost(self.timeline):
                 self.look()
                 return
             moved = False

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from lab import evidence
 from lab.invariants.claim import Claim, code_of
-from lab.invariants.foreign import GOODBYES, frozen, seen_inside
+from lab.invariants.foreign import GOODBYES
+from lab.invariants.lost import crashed, frozen, seen_inside
 from lab.manners import Manners
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
@@ -30,6 +31,8 @@ class Served(Claim):
             yield self.found(
                 Outcome.VIOLATED, phrase("frozen", where=stuck.text("where"), ms=stuck.number("ms") or 0.0)
             )
+        elif (over := crashed(timeline)) is not None:
+            yield self.found(Outcome.VIOLATED, phrase("crashed", code=code_of(over), ms=over.at))
         elif timeline.first("connected", self.who) is None:
             yield self._absent(timeline)
         elif (closed := timeline.first("closed", self.who)) is not None:

@@ -12,6 +12,7 @@ from lab.evidence import Census, Held
 from lab.faults import SERVER
 from lab.invariants.claim import Claim
 from lab.invariants.ends import NoticedWithin
+from lab.invariants.lost import crashed, is_lost, seen_inside
 from lab.manners import Manners
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
@@ -27,17 +28,6 @@ SOON_MS = 40_000.0
 
 GOODBYES = ("", "CancelledError", "ClientDisconnected", "GeneratorExit")
 """How a handler may end; uvicorn itself catches its own ClientDisconnected, and says nothing."""
-
-
-def frozen(timeline: Timeline) -> Observation | None:
-    """The event loop did not turn when it was last asked to."""
-    last, counted = timeline.last("frozen"), timeline.last("counted")
-    return last if last is not None and (counted is None or counted.at < last.at) else None
-
-
-def seen_inside(timeline: Timeline) -> bool:
-    """Whether somebody looked inside the server's process, and its loop turned to the end."""
-    return timeline.first("accepted") is not None and frozen(timeline) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +62,10 @@ class LeavesNothing(Claim):
                 for kind in self.kinds:
                     yield self._kind(kind, people, census)
         crowd = tuple(people)
-        if not self.stopped and frozen(timeline) is None:
+        if not self.stopped and not is_lost(timeline):
             others = sum(1 for _ in timeline.select("connected")) - len(people)
             yield from self._surplus(timeline, "socket", "sockets", crowd, others)
-        if self.rows:
+        if self.rows and crashed(timeline) is None:
             yield from self._surplus(timeline, "row", "rows", crowd, None)
 
     def _kind(self, kind: str, people: list[str], census: Census) -> Finding:
@@ -168,7 +158,7 @@ class CounterTrue(Claim):
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding; none where there is no such line."""
         lines = evidence.counter_lines(timeline)
-        if not lines or frozen(timeline) is not None:
+        if not lines or is_lost(timeline):
             return
         negative = next((count for _, count in lines if count < 0), None)
         if negative is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -29,9 +28,6 @@ ALONE = tuple(
 """Those that are not built on the reference: what these do to it, the scenarios find (tests/test_broken.py)."""
 
 FACTORIES = {"app_factory": "create_app"}
-SAMPLE = frozenset(("close", "kill", "reset", "talk", "rejoin", "garbage", "stop"))
-"""The cases that a broken server is graded in here, beside any that few others show; LAB_GALLERY=all plays them all."""
-
 ENDS = frozenset(cases()) - {"stop"}
 """What `*` stands for: every case in which a client ends and the server does not."""
 
@@ -65,18 +61,10 @@ def violations(report: Report) -> Findings:
     return {claim: frozenset(names) for claim, names in found.items()}
 
 
-def graded(kind: str, name: str, processes: Processes, only: frozenset[str] = frozenset()) -> Report:
+def graded(kind: str, name: str, processes: Processes) -> Report:
     """A server of the gallery, graded."""
     with Grader(Subject(app=f"lab.servers.{kind}.{name}:{FACTORIES.get(name, 'app')}"), processes) as grader:
-        return grader.grade(tuple(only))
-
-
-def played_for(name: str) -> frozenset[str]:
-    """The cases that a broken server is graded in: a sample of those that any leak shows, and all that are its own."""
-    if os.environ.get("LAB_GALLERY") == "all":
-        return frozenset(cases())
-    few = (found for found in declared("broken", name).values() if len(found) <= 4)
-    return SAMPLE.union(*few)
+        return grader.grade()
 
 
 def got_exactly_its_findings(kind: str, name: str, report: Report) -> None:
@@ -102,7 +90,7 @@ def doubts(report: Report) -> tuple[str, ...]:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", [*ALONE, "trusts_tcp", "row_left_open"])
 def test_a_broken_server_gets_exactly_its_findings(name: str, processes: Processes) -> None:
-    got_exactly_its_findings("broken", name, graded("broken", name, processes, played_for(name)))
+    got_exactly_its_findings("broken", name, graded("broken", name, processes))
 
 
 @pytest.mark.timeout(120)

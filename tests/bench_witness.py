@@ -29,6 +29,7 @@ from lab.actors import voice
 from lab.actors.server import Settings, Witness
 from lab.witness.applications import Application
 from lab.witness.flavour import protocol
+from lab.witness.queues import Queues
 from lab.witness.threads import Threads
 
 HANDSHAKE = (
@@ -102,8 +103,8 @@ def serve(witnessed: bool) -> None:
     """uvicorn on any free port, which it prints; then answers orders on standard input."""
     out = os.dup(1)
     voice._fd = os.open(os.devnull, os.O_WRONLY)
-    threads = Threads()
-    witness = Witness.of(Application(app, sys.modules[__name__]), threads, Settings())
+    threads, queues = Threads(), Queues()
+    witness = Witness.of(Application(app, sys.modules[__name__]), threads, queues, Settings())
     ws: Any = protocol("auto")
     server = Listening(
         uvicorn.Config(
@@ -130,6 +131,7 @@ def serve(witnessed: bool) -> None:
         if witnessed:
             witness.tasks.watch(asyncio.get_running_loop())
             threads.watch()
+            queues.watch()
         task = asyncio.create_task(server.serve())
         await server.listens.wait()
         gc.collect()

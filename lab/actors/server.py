@@ -23,6 +23,7 @@ from lab.witness.connections import Connections
 from lab.witness.ears import Ears
 from lab.witness.flavour import protocol
 from lab.witness.logs import tell_logs
+from lab.witness.queues import Queues
 from lab.witness.tasks import Tasks
 from lab.witness.threads import Threads
 from lab.witness.wire import Wires
@@ -77,13 +78,13 @@ class Witness:
     ears: Ears
 
     @classmethod
-    def of(cls, application: Application, threads: Threads, settings: Settings) -> Witness:
+    def of(cls, application: Application, threads: Threads, queues: Queues, settings: Settings) -> Witness:
         """A witness for this application."""
         note = Notes().note
         wires, tasks = Wires(note), Tasks()
         connections = Connections(application.app, note, wires.named)
         rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
-        census = Census(connections, tasks, threads, application.package, wires.protocols)
+        census = Census(connections, tasks, threads, queues, application.package, wires.protocols)
         return cls(connections, tasks, wires, Ears(census, wires, rows, leave_on_eof=settings.leave_on_eof))
 
 
@@ -112,14 +113,15 @@ def main(argv: list[str]) -> None:
     take_stdout()
     tell_logs()
     settings = Settings.from_environment()
-    threads = Threads()
+    threads, queues = Threads(), Queues()
     threads.watch()
+    queues.watch()
     try:
         application = load(argv[0], factory=settings.factory)
     except NoApplication as error:
         sys.exit(str(error))
     pings: float | None = getattr(application.module, "PING_SECONDS", PING_SECONDS)
-    witness = Witness.of(application, threads, settings)
+    witness = Witness.of(application, threads, queues, settings)
     config = uvicorn.Config(
         witness.connections,
         host=settings.host,

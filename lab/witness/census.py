@@ -11,7 +11,8 @@ from pathlib import Path
 from lab.witness.code import where
 from lab.witness.connections import Connection, Connections
 from lab.witness.held import Held
-from lab.witness.orphans import ENTRIES, references
+from lab.witness.orphans import ENTRIES, Made, references
+from lab.witness.queues import Queues
 from lab.witness.tasks import Tasks, Timers
 from lab.witness.threads import Threads
 
@@ -41,7 +42,7 @@ class Rows:
 
 
 class Census:
-    """Counts handlers, tasks, threads and references; on the event loop, so that nothing moves meanwhile.
+    """Counts handlers, tasks, threads, queues and references; on the event loop, so that nothing moves meanwhile.
 
     Args:
         package: the application's top-level package, whose modules are its own even if it is installed.
@@ -53,10 +54,11 @@ class Census:
         connections: Connections,
         tasks: Tasks,
         threads: Threads,
+        queues: Queues,
         package: str = "",
         protocols: Collection[type] = (),
     ) -> None:
-        self.connections, self.tasks, self.threads = connections, tasks, threads
+        self.connections, self.tasks, self.threads, self.queues = connections, tasks, threads, queues
         self.package, self.protocols = package, protocols
 
     def hurry(self, loop: asyncio.AbstractEventLoop, gone: frozenset[str], longest_ms: float, *, timeouts: bool) -> int:
@@ -87,7 +89,8 @@ class Census:
         running = [one for one in known if not one.returned]
         held = [_handler(one, timers if len(running) <= ENTRIES else None) for one in running]
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
-        held += references(known, strays, timers, self.package, self.protocols)
+        made = Made(strays, list(self.queues.alive()))
+        held += references(known, made, timers, self.package, self.protocols)
         return held
 
 

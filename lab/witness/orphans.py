@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from types import FrameType
 from typing import Any
 
@@ -16,7 +17,7 @@ from lab.witness.connections import Connection, Connections, Passage, WeakScope
 from lab.witness.held import Held
 from lab.witness.holder import holder
 from lab.witness.tasks import Timers
-from lab.witness.walk import Walk
+from lab.witness.walk import Path, Walk
 
 ENTRIES = 500
 """Up to so many open connections, their entries are looked for too: what a bystander must not lose."""
@@ -37,6 +38,14 @@ Stray = tuple[asyncio.Task[Any], str]
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """What was made in connections' contexts and is still there, each with its connection: tasks and queues."""
+
+    tasks: list[Stray]
+    queues: list[tuple[asyncio.Queue[Any], str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Roots:
     """Where walks begin.
 
@@ -52,7 +61,7 @@ class Roots:
 
 
 def references(
-    known: list[Connection], strays: list[Stray], timers: Timers, package: str, protocols: Collection[type]
+    known: list[Connection], made: Made, timers: Timers, package: str, protocols: Collection[type]
 ) -> Iterator[Held]:
     """Paths to what is left of dead connections; and to the entries of living ones, if they are few."""
     dead = [one for one in known if one.returned]
@@ -61,8 +70,9 @@ def references(
     names = {id(module.__dict__): module.__name__ for module in modules}
     roots = Roots([module.__dict__ for module in modules], names, everywhere(protocols))
     yield from _entries(alive, roots)
-    yield from _tasks(strays, alive, roots, timers)
-    left = yield from _near(dead, roots, strays, timers)
+    yield from _tasks(made.tasks, alive, roots, timers)
+    left = yield from _near(dead, roots, made.tasks, timers)
+    yield from _queues(made, known, roots)
     if left and len(known) <= FEW:
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
     left = [one for one in left if _lives(one)]
@@ -78,6 +88,26 @@ def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: T
     for task, name in strays:
         path = walk.found.get(task)
         yield Held("task", name, where(task), holder(path, roots.names) if path else "", *timers.outlook(task))
+
+
+def _queues(made: Made, known: list[Connection], roots: Roots) -> Iterator[Held]:
+    """Queues of connections that are gone and of which nothing else is left: subscribers nobody took off the list.
+
+    What is kept under the connection's name is not one of them: its next connection may be meant to find it there.
+    """
+    names = {one.name for one in known}
+    left = [(queue, (index, name)) for index, (queue, name) in enumerate(made.queues) if name not in names]
+    walk = Walk(left, (task for task, _ in made.tasks), roots.prune)
+    walk.search(roots.namespaces)
+    for (_, name), path in walk.found.items():
+        if not _is_under(name, path):
+            yield Held("connection", name, type(path[-1]).__name__, holder(path, roots.names))
+
+
+def _is_under(name: str, path: Path) -> bool:
+    """Whether some dict on the path has it under a key with that name in it."""
+    keys = (key for one, held in pairwise(path) if isinstance(one, dict) for key, value in one.items() if value is held)
+    return any(name in str(key) for key in keys)
 
 
 def _near(

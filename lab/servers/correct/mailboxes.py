@@ -1,4 +1,4 @@
-"""mailboxes: what is said to somebody who is away waits for her; of each user one mailbox is kept, and no connection."""
+"""mailboxes: what is said to somebody who is away waits for her. Of each user a mailbox is kept, and no connection."""
 
 import asyncio
 

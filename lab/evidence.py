@@ -14,7 +14,7 @@ from lab.verdict import Codes
 
 NO_GOODBYE = 1006  # RFC 6455 §7.1.5: no Close frame was received
 
-COUNTER = re.compile(r"active connections\s*[:=]\s*(-?\d+)", re.IGNORECASE)
+COUNTER = re.compile(r"(?<!peak )(?<!max )(?<!total )active connections\s*[:=]\s*(-?\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

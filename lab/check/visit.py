@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lab import evidence
 from lab.check.guest import Guest
 from lab.clock import now
-from lab.faults import SERVER
+from lab.faults import SERVER, Fault
 from lab.invariants.company import Served
 from lab.invariants.lost import is_lost
 from lab.judge import findings
@@ -39,6 +39,9 @@ MORE_SECONDS = 4.0
 
 AT_REST_SECONDS = 0.7
 """When the server has said nothing for so long, sleeps no more and runs no thread, nothing more will be cleaned up."""
+
+PINGED_AFTER_SECONDS = 1.3
+"""0.5 s between two pings, as much for the answer, and some more."""
 
 ROUNDS = 12
 """How often the sleeps of what is left are brought forward before it counts as never ending."""
@@ -130,13 +133,20 @@ class Visit(Guest):
                 self.look()
                 return
             moved = False
-            if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=self._at_rest()):
+            rests = self._at_rest() and now() - began >= self._pinged_after
+            if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=rests):
                 rounds, moved = rounds + 1, True
             elif now() - began >= AT_REST_SECONDS and "noticed-within" not in bad and self._at_rest():
                 self.look()
                 return
             else:
                 time.sleep(LOOK_SECONDS if now() - began < HURRY_AFTER_SECONDS else 3 * LOOK_SECONDS)
+
+    @property
+    def _pinged_after(self) -> float:
+        """How long pings may take to find the end, if only they can. A timeout must not come before that."""
+        silent = any(isinstance(step, Fault) and step.silent for step in self.scenario.when)
+        return PINGED_AFTER_SECONDS if silent else 0.0
 
     def _bad(self) -> set[str]:
         """The claims that do not hold yet, and may."""

@@ -116,7 +116,8 @@ class LeavesNothing(Claim):
         if left >= min(2, people) and kind == "socket" and not _pings_are_over(timeline):
             yield self.found(Outcome.UNKNOWN, phrase("pings-unknown", count=left), kind=kind)
         elif left >= min(2, people):
-            said = phrase("surplus", count=left, people=people, ms=counts[-1].at)
+            last_look = max(seen.at for seen in timeline)  # what is counted is recorded when it changes
+            said = phrase("surplus", count=left, people=people, ms=last_look)
             yield self.found(Outcome.VIOLATED, said, who=self.who, kind=kind, holder=counts[-1].text("holder"))
         elif kind == "row" and most <= before:
             yield self.found(Outcome.UNKNOWN, phrase("never-there", kind=kind), kind=kind)

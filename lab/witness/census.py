@@ -66,11 +66,12 @@ class Census:
         timers = Timers(loop)
         tasks = [task for task, name in self.tasks.alive() if name in gone]
         handlers = [one.handler for one in self.connections.running if one.name in gone]
-        return sum(
+        moved = sum(
             timers.bring_forward(task, longest_ms, timeouts=timeouts)
             for task in (*tasks, *handlers)
             if task is not None
         )
+        return moved + timers.bring_callbacks_forward(gone, longest_ms)
 
     def take(self, loop: asyncio.AbstractEventLoop) -> list[Held]:
         """Everything but rows. No garbage is collected meanwhile, which could take half a second."""
@@ -89,7 +90,7 @@ class Census:
         running = [one for one in known if not one.returned]
         held = [_handler(one, timers if len(running) <= ENTRIES else None) for one in running]
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
-        made = Made(strays, list(self.queues.alive()))
+        made = Made(strays, list(self.queues.written_to({one.name for one in known})))
         held += references(known, made, timers, self.package, self.protocols)
         return held
 

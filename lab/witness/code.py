@@ -69,6 +69,35 @@ def _is_standard(path: str) -> bool:
     return path.startswith("<") or (path.startswith(_STANDARD) and not any(part in path for part in _INSTALLED))
 
 
+INSIDE = ("queues.py", "locks.py", "tasks.py", "timeouts.py", "futures.py", "taskgroups.py", "contextlib.py")
+"""Modules of the standard library in which one waits for what happens inside the process."""
+
+FRAMEWORKS = ("starlette", "fastapi", "uvicorn", "anyio", "litestar", "quart", "channels", "socketio", "engineio")
+"""Packages in which one waits for a client's next message."""
+
+
+def waits_inside(task: asyncio.Task[Any]) -> bool:
+    """Whether a task, and whatever it waits for, waits for a client or for something inside the process.
+
+    What waits for a database or another server, which may still answer, stands in a driver's frame or in a stream's.
+    """
+    waits_for: Any = task
+    for _ in range(8):
+        if isinstance(waits_for, asyncio.Task) and not all(map(_is_inside, frames_of(waits_for.get_coro()))):
+            return False
+        waits_for = getattr(waits_for, "_fut_waiter", None)
+    return True
+
+
+def _is_inside(frame: FrameType) -> bool:
+    path = Path(frame.f_code.co_filename)
+    if is_ours(str(path)) or str(path).startswith(_LAB):
+        return True
+    if _is_standard(str(path)):
+        return path.name in INSIDE
+    return any(name in path.parts for name in FRAMEWORKS) and "Socket" not in frame.f_code.co_qualname.partition(".")[0]
+
+
 def where(task: asyncio.Task[Any]) -> str:
     """What a task runs, and the line in which it waits: `beat() waits at heartbeat.py:38`."""
     mine = telling(task.get_coro())

@@ -6,9 +6,9 @@ import asyncio
 import gc
 import sys
 import threading
+from collections import deque
 from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from types import FrameType
 from typing import Any
 
@@ -39,7 +39,7 @@ Stray = tuple[asyncio.Task[Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made in connections' contexts and is still there, each with its connection: tasks and queues."""
+    """What was made in connections' contexts, each with its connection: tasks that run, queues still written to."""
 
     tasks: list[Stray]
     queues: list[tuple[asyncio.Queue[Any], str]]
@@ -72,12 +72,12 @@ def references(
     yield from _entries(alive, roots)
     yield from _tasks(made.tasks, alive, roots, timers)
     left = yield from _near(dead, roots, made.tasks, timers)
-    yield from _queues(made, known, roots)
+    yield from _queues(made, roots)
     if left and len(known) <= FEW:
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
     left = [one for one in left if _lives(one)]
     if left:
-        yield from _far(left, roots)
+        yield from _far(left, alive, roots)
 
 
 def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: Timers) -> Iterator[Held]:
@@ -90,24 +90,27 @@ def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: T
         yield Held("task", name, where(task), holder(path, roots.names) if path else "", *timers.outlook(task))
 
 
-def _queues(made: Made, known: list[Connection], roots: Roots) -> Iterator[Held]:
-    """Queues of connections that are gone and of which nothing else is left: subscribers nobody took off the list.
+def _queues(made: Made, roots: Roots) -> Iterator[Held]:
+    """Queues of connections that are gone: subscribers nobody took off the list.
 
-    What is kept under the connection's name is not one of them: its next connection may be meant to find it there.
+    What is kept under a key is not one of them: whoever knows the key may come back for what was said meanwhile.
     """
-    names = {one.name for one in known}
-    left = [(queue, (index, name)) for index, (queue, name) in enumerate(made.queues) if name not in names]
+    left = [(queue, (index, name)) for index, (queue, name) in enumerate(made.queues)]
     walk = Walk(left, (task for task, _ in made.tasks), roots.prune)
     walk.search(roots.namespaces)
     for (_, name), path in walk.found.items():
-        if not _is_under(name, path):
+        if not _is_keyed(path):
             yield Held("connection", name, type(path[-1]).__name__, holder(path, roots.names))
 
 
-def _is_under(name: str, path: Path) -> bool:
-    """Whether some dict on the path has it under a key with that name in it."""
-    keys = (key for one, held in pairwise(path) if isinstance(one, dict) for key, value in one.items() if value is held)
-    return any(name in str(key) for key in keys)
+def _is_keyed(path: Path) -> bool:
+    """Whether the innermost container on the path is a dict: not a namespace of a module or an object."""
+    for before, one in zip(reversed(path[:-2]), reversed(path[:-1]), strict=True):
+        if isinstance(one, set | frozenset | list | tuple | deque):
+            return False
+        if isinstance(one, dict) and getattr(before, "__dict__", None) is not one:
+            return True
+    return False
 
 
 def _near(
@@ -133,10 +136,14 @@ def _near(
     return list(own.left)
 
 
-def _far(left: list[Connection], roots: Roots) -> Iterator[Held]:
-    """From farther away: other tasks, behind other sockets, libraries. Whoever lives and has no path is a doubt."""
+def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Iterator[Held]:
+    """From farther away: other tasks, behind other sockets, libraries. Whoever lives and has no path is a doubt.
+
+    Whom only the handler of a living connection knows ends with that: a partner, or the user's last connection.
+    """
     walk = Walk(_targets(left), prune=roots.prune)
-    tasks = list(asyncio.all_tasks())
+    handlers = {one.handler for one in alive if one.handler is not None}
+    tasks = [task for task in asyncio.all_tasks() if task not in handlers]
     names = roots.names | {id(task): f"task {where(task)}" for task in tasks}
     walk.search(tasks)
     walk.search(roots.namespaces, through=True)
@@ -145,6 +152,7 @@ def _far(left: list[Connection], roots: Roots) -> Iterator[Held]:
         names |= {id(module.__dict__): name for name, module in modules}
         walk.search([module.__dict__ for _, module in modules])
     yield from _found(walk, walk.found.keys(), names)
+    walk.search(handlers)
     for one in walk.left:
         yield Held("connection", one.name, "", "", sure=False)
 

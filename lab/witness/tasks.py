@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine, Generator, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from lab.witness.code import loops, telling
+from lab.witness.code import is_ours, loops, telling, waits_inside
 from lab.witness.connections import connection
 
 
@@ -81,9 +82,17 @@ class Timers:
             timeouts: timeouts too. Not while something may still come in time.
         """
         handle = self._timer(task)
-        if handle is not None and not timeouts and not _is_sleep(handle):
+        if handle is None or not (_is_sleep(handle) or (timeouts and waits_inside(task))):
             return False
-        if handle is None or handle.cancelled() or self.left_ms(handle) > longest_ms:
+        return self._now_instead(handle, longest_ms)
+
+    def bring_callbacks_forward(self, gone: frozenset[str], longest_ms: float) -> int:
+        """Call now what the application itself, on behalf of those connections, wanted to be called later."""
+        theirs = [one for one in self.handles if _born_in(one) in gone and _is_the_applications(one)]
+        return sum(self._now_instead(one, longest_ms) for one in theirs)
+
+    def _now_instead(self, handle: asyncio.TimerHandle, longest_ms: float) -> bool:
+        if handle.cancelled() or self.left_ms(handle) > longest_ms:
             return False
         private: Any = handle
         private._run()
@@ -101,6 +110,25 @@ class Timers:
                 found.append(handle)
             waits_for = getattr(waits_for, "_fut_waiter", None)
         return min(found, key=lambda handle: handle.when(), default=None)
+
+
+def _born_in(handle: asyncio.TimerHandle) -> str:
+    """The connection in whose context it was set, or ""."""
+    private: Any = handle
+    found: str = private._context.get(connection, "")
+    return found
+
+
+def _is_the_applications(handle: asyncio.TimerHandle) -> bool:
+    """Whether it calls a function of the application's, or a method of one of its objects or of a plain container."""
+    private: Any = handle
+    call = private._callback
+    while isinstance(call, partial):
+        call = call.func
+    code = getattr(getattr(call, "__func__", call), "__code__", None)
+    if code is not None:
+        return is_ours(code.co_filename)
+    return isinstance(getattr(call, "__self__", None), dict | set | list | deque)
 
 
 def _is_sleep(handle: asyncio.TimerHandle) -> bool:

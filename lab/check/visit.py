@@ -82,6 +82,8 @@ class Moment:
 class Visit(Guest):
     """One performance. What the server does of its own accord is not known, so every wait is for a fact or its time."""
 
+    _swept = False
+
     def story(self) -> None:
         """Given, a quiet moment, then what happens; another quiet moment if somebody else came meanwhile."""
         self.manners.record(self.timeline)
@@ -136,7 +138,7 @@ class Visit(Guest):
             rests = self._at_rest() and now() - began >= self._pinged_after
             if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=rests):
                 rounds, moved = rounds + 1, True
-            elif now() - began >= AT_REST_SECONDS and "noticed-within" not in bad and self._at_rest():
+            elif rests and now() - began >= AT_REST_SECONDS and "noticed-within" not in bad:
                 self.look()
                 return
             else:
@@ -145,14 +147,18 @@ class Visit(Guest):
     @property
     def _pinged_after(self) -> float:
         """How long pings may take to find the end, if only they can. A timeout must not come before that."""
-        silent = any(isinstance(step, Fault) and step.silent for step in self.scenario.when)
+        silent = any(isinstance(step, Fault) and step.silent and step.who != SERVER for step in self.scenario.when)
         return PINGED_AFTER_SECONDS if silent else 0.0
 
     def _bad(self) -> set[str]:
         """The claims that do not hold yet, and may."""
         waited_for = ("no-orphan", "noticed-within", "counter-is-true")
         found = findings(self.scenario, self.timeline)
-        return {one.claim for one in found if one.outcome is not Outcome.HELD and one.claim in waited_for}
+        bad = {one.claim for one in found if one.outcome is not Outcome.HELD and one.claim in waited_for}
+        census = evidence.last_census(self.timeline)
+        if census is not None and any(held.kind == "connection" and held.late for held in census.held):
+            bad.add("no-orphan")  # if its timer is set again each time it fires, it is not only late
+        return bad
 
     def _at_rest(self) -> bool:
         """Nothing that is left waits for a thread or for a timer that was brought forward, and the server is silent."""
@@ -214,7 +220,9 @@ class Visit(Guest):
         ask = next(self._asks)
         dead: list[Json] = [who for who in gone if who not in served]
         server = self.stage.actor(SERVER)
-        server.order("hurry", ask=ask, gone=dead, longest_ms=longest_ms, timeouts=timeouts)
+        services = timeouts and not self._swept and not self.stopped
+        self._swept = self._swept or services  # once: nobody else shall notice much of it
+        server.order("hurry", ask=ask, gone=dead, longest_ms=longest_ms, timeouts=timeouts, services=services)
 
         def answered(seen: Timeline) -> bool:
             last = seen.last("hurried")

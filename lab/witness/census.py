@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from lab.witness.code import where
+from lab.witness.code import frames_of, is_ours, where
 from lab.witness.connections import Connection, Connections
 from lab.witness.held import Held
 from lab.witness.orphans import ENTRIES, Made, references
@@ -60,10 +61,24 @@ class Census:
     ) -> None:
         self.connections, self.tasks, self.threads, self.queues = connections, tasks, threads, queues
         self.package, self.protocols = package, protocols
+        self._called: Counter[tuple[str, str]] = Counter()
 
-    def hurry(self, loop: asyncio.AbstractEventLoop, gone: frozenset[str], longest_ms: float, *, timeouts: bool) -> int:
-        """Bring forward the timers, of up to so many ms, that tasks and handlers of those connections wait for."""
-        timers = Timers(loop)
+    def hurry(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        gone: frozenset[str],
+        longest_ms: float,
+        *,
+        timeouts: bool,
+        services: bool = False,
+    ) -> int:
+        """Bring forward the timers, of up to so many ms, that tasks and handlers of those connections wait for.
+
+        Args:
+            timeouts: timeouts too.
+            services: the sleeps of the application's own tasks, too: one may sweep what the dead have left.
+        """
+        timers = Timers(loop, self._called)
         tasks = [task for task, name in self.tasks.alive() if name in gone]
         handlers = [one.handler for one in self.connections.running if one.name in gone]
         moved = sum(
@@ -71,7 +86,16 @@ class Census:
             for task in (*tasks, *handlers)
             if task is not None
         )
+        if services:
+            moved += sum(timers.bring_forward(task, longest_ms, timeouts=False) for task in self._services(loop))
         return moved + timers.bring_callbacks_forward(gone, longest_ms)
+
+    def _services(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[object]]:
+        """Tasks that run the application's code, and no connection's."""
+        theirs = {task for task, _ in self.tasks.alive()} | {one.handler for one in self.connections.running}
+        for task in asyncio.all_tasks(loop) - theirs:
+            if any(is_ours(frame.f_code.co_filename) for frame in frames_of(task.get_coro())):
+                yield task
 
     def take(self, loop: asyncio.AbstractEventLoop) -> list[Held]:
         """Everything but rows. No garbage is collected meanwhile, which could take half a second."""
@@ -84,7 +108,7 @@ class Census:
                 gc.enable()
 
     def _take(self, loop: asyncio.AbstractEventLoop) -> list[Held]:
-        timers = Timers(loop)
+        timers = Timers(loop, self._called)
         known = list(self.connections.known)
         strays = list(self.tasks.alive())
         running = [one for one in known if not one.returned]

@@ -83,10 +83,12 @@ class Ears:
         loop.call_soon_threadsafe(look)
 
     def _hurry(self, loop: asyncio.AbstractEventLoop, order: dict[str, Any]) -> None:
-        gone, longest_ms, timeouts = frozenset(order["gone"]), order["longest_ms"], order["timeouts"]
+        gone, longest_ms = frozenset(order["gone"]), order["longest_ms"]
+        timeouts, services = order["timeouts"], order["services"]
 
         def answer() -> None:
-            observe("hurried", ask=order["ask"], count=self.census.hurry(loop, gone, longest_ms, timeouts=timeouts))
+            count = self.census.hurry(loop, gone, longest_ms, timeouts=timeouts, services=services)
+            observe("hurried", ask=order["ask"], count=count)
 
         loop.call_soon_threadsafe(answer)
 

@@ -131,8 +131,8 @@ def _near(
     own.search(timers.handles if own.left else ())
     by_timer = {id(handle): handle for handle in timers.handles}
     for one in own.found.keys() - before:
-        left_ms = timers.left_ms(by_timer[id(own.found[one][0])])
-        yield Held("connection", one.name, "", "a timer of the loop", left_ms, last=True)
+        timer = by_timer[id(own.found[one][0])]
+        yield Held("connection", one.name, "", "a timer of the loop", timers.left_ms(timer), last=timers.ends(timer))
     return list(own.left)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Coroutine, Generator, Iterator
 from functools import cached_property, partial
 from typing import Any
@@ -11,6 +11,9 @@ from weakref import WeakKeyDictionary
 
 from lab.witness.code import is_ours, loops, telling, waits_inside
 from lab.witness.connections import connection
+
+AGAIN = 3
+"""A callback that was called so often, each time anew, is called for ever."""
 
 
 class Tasks:
@@ -43,10 +46,15 @@ class Tasks:
 
 
 class Timers:
-    """What the loop will wake, and when. Made for one moment: it does not follow the loop."""
+    """What the loop will wake, and when. Made for one moment: it does not follow the loop.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    Args:
+        called: how often a callback of a connection's was brought forward; what comes again and again does not end.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, called: Counter[tuple[str, str]] | None = None) -> None:
         self._now = loop.time()
+        self._called: Counter[tuple[str, str]] = Counter() if called is None else called
         self._scheduled = getattr(loop, "_scheduled", ())
 
     @cached_property
@@ -88,8 +96,14 @@ class Timers:
 
     def bring_callbacks_forward(self, gone: frozenset[str], longest_ms: float) -> int:
         """Call now what the application itself, on behalf of those connections, wanted to be called later."""
-        theirs = [one for one in self.handles if _born_in(one) in gone and _is_the_applications(one)]
-        return sum(self._now_instead(one, longest_ms) for one in theirs)
+        theirs = [(one, _what(one)) for one in self.handles if _born_in(one) in gone and _is_the_applications(one)]
+        moved = [what for one, what in theirs if self._now_instead(one, longest_ms)]
+        self._called.update(moved)
+        return len(moved)
+
+    def ends(self, handle: asyncio.TimerHandle) -> bool:
+        """Whether, as far as we know, it is not set again each time that it fires."""
+        return self._called[_what(handle)] < AGAIN
 
     def _now_instead(self, handle: asyncio.TimerHandle, longest_ms: float) -> bool:
         if handle.cancelled() or self.left_ms(handle) > longest_ms:
@@ -110,6 +124,11 @@ class Timers:
                 found.append(handle)
             waits_for = getattr(waits_for, "_fut_waiter", None)
         return min(found, key=lambda handle: handle.when(), default=None)
+
+
+def _what(handle: asyncio.TimerHandle) -> tuple[str, str]:
+    private: Any = handle
+    return _born_in(handle), getattr(private._callback, "__qualname__", "")
 
 
 def _born_in(handle: asyncio.TimerHandle) -> str:

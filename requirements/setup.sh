@@ -15,7 +15,7 @@ is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/d
 find_python() {
   for candidate in "${PYTHON:-}" python3.14 python3.13 python3.12 python3.11 python3; do
     if [ -n "$candidate" ] && is_new_enough "$candidate"; then
-      "$candidate" -c 'import sys; print(sys.executable)' # its path: uv might take a name for one to be downloaded
+      echo "$candidate"
       return
     fi
   done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import quote, urlsplit
 
@@ -112,11 +112,11 @@ class Guest(Play):
         """Have them say the participant's text, if this server takes it, and wait for what it usually does."""
         if not self.manners.talks:
             return
-        answers = [self.next_message(who) for who in people]
+        asked = self.timeline.elapsed()
         for who in people:
             self._order(who, "say", "say", text=filled(self.subject.talk))
         if self.manners.answers and self._patient and not self.nemesis.touches(SERVER):
-            self._patient = self._wait(lambda seen: all(answer(seen) for answer in answers), ANSWER_MS / 1000)
+            self._patient = self._wait(partial(all_heard, people, asked), ANSWER_MS / 1000)
 
     def ask(self, people: list[str]) -> None:
         """Find out whether they are still served: in turn, so that nobody's message passes for another's."""
@@ -124,23 +124,14 @@ class Guest(Play):
         if self.manners.streams:
             for who in people:
                 self._record("ordered", who, do="listen")
-            self._wait(partial(_all_heard_since, people, self.timeline.elapsed()), patience)
+            self._wait(partial(all_heard, people, self.timeline.elapsed()), patience)
             return
         for who in people if self.manners.talks else ():
             if not over(self.timeline, who):
                 asked = self._order(who, "say", "ask", text=filled(self.subject.talk))
                 if self._patient:
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
-                    self._patient = self._wait(partial(_all_heard_since, listening, asked.at), patience)
-
-    def heard(self, who: str) -> int:
-        """How many messages have come to her."""
-        return sum(1 for _ in self.timeline.select("received", who))
-
-    def next_message(self, who: str) -> Callable[[Timeline], bool]:
-        """Whether one more message has come to her than now, or she is gone."""
-        heard = self.heard(who)
-        return lambda seen: self.heard(who) > heard or over(seen, who)
+                    self._patient = self._wait(partial(all_heard, listening, asked.at), patience)
 
     def _connect(self, step: Connect) -> None:
         names = step.connections
@@ -164,15 +155,12 @@ class Guest(Play):
 
         self._wait(answered, CONNECT_SECONDS)
         for text in self.subject.opening:
-            heard = {name: self.heard(name) for name in names}
+            asked = self.timeline.elapsed()
             for name in names:
                 self._order(name, "say", "open", text=filled(text))
-            self._wait(partial(self._all_heard, heard), REPLY_SECONDS)
+            self._wait(partial(all_heard, names, asked), REPLY_SECONDS)
         if len(names) <= THE_FEW and self.manners.met:
             self.say(*names)
-
-    def _all_heard(self, heard: dict[str, int], _seen: Timeline) -> bool:
-        return all(self.heard(name) > count for name, count in heard.items())
 
     def url(self, client: str) -> str:
         """Where a client dials: its own link, the server's path and the participant's query."""
@@ -187,19 +175,24 @@ class Guest(Play):
             self._wait(lambda seen: seen.last("sent", who) is not None, 1.0)
 
     def _wait_sent(self, step: Send) -> None:
-        """Nonsense may be answered, or not, or be the end. Where messages come by themselves, only the end tells."""
-        answer = (lambda seen: over(seen, step.who)) if self.manners.streams else self.next_message(step.who)
+        """Nonsense may be answered, or not, or be the end; a message proves nothing, it may be somebody else's.
+
+        If a handler dies of it, its client must live to see how she is left.
+        """
         if isinstance(step.payload, bytes):
             self._order(step.who, "say", "send", hex=step.payload.hex())
         else:
             self._order(step.who, "say", "send", text=step.payload)
-        self._wait(answer, REPLY_SECONDS)
+        end = partial(over, who=step.who)
+        if not self._wait(end, REPLY_SECONDS) and self.timeline.first("returned", step.who):
+            self._wait(end, ANSWER_MS / 1000)
 
     def _record(self, what: str, who: str = "", **detail: Json) -> None:
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
 
 
-def _all_heard_since(people: list[str], at: float, seen: Timeline) -> bool:
+def all_heard(people: Sequence[str], at: float, seen: Timeline) -> bool:
+    """Whether something has come to each since then, or she is gone. What was on its way before does not count."""
     return all(over(seen, who) or any(one.at >= at for one in seen.select("received", who)) for who in people)
 
 

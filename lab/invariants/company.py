@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lab import evidence
+from lab.evidence import NO_GOODBYE
 from lab.invariants.claim import Claim, code_of
 from lab.invariants.foreign import GOODBYES
 from lab.invariants.lost import crashed, frozen, seen_inside
 from lab.manners import Manners
+from lab.steps import actor_of
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
 
@@ -61,12 +63,8 @@ class Served(Claim):
 
     def _heard(self, timeline: Timeline, manners: Manners) -> Iterator[Finding]:
         if manners.streams:
-            later = [
-                seen
-                for seen in timeline.select("received", self.who)
-                if seen.at >= _asked(timeline, "listen", self.who)
-            ]
-            if later:
+            since = _asked(timeline, "listen", self.who)
+            if any(seen.at >= since for seen in timeline.select("received", self.who)):
                 yield self.found(Outcome.HELD, phrase("streamed"))
             else:
                 yield self.found(Outcome.VIOLATED, phrase("fell-silent", ms=manners.period_ms))
@@ -102,12 +100,21 @@ class DiesWell(Claim):
         """One finding; none where nobody looks inside."""
         if not seen_inside(timeline):
             return
-        returned, closed = timeline.first("returned", self.who), timeline.first("closed", self.who)
+        returned = timeline.first("returned", self.who)
         error = returned.text("error") if returned else ""
-        if error not in (*GOODBYES, "WebSocketDisconnect") and closed is not None and closed.code() == 1006:
+        if error not in (*GOODBYES, "WebSocketDisconnect") and self._saw_no_goodbye(timeline):
             yield self.found(Outcome.VIOLATED, phrase("died-of", error=error))
         else:
             yield self.found(Outcome.HELD, phrase("survived"))
+
+    def _saw_no_goodbye(self, timeline: Timeline) -> bool:
+        """Her library says 1006; or, if she was killed before it could, there was no Close frame for her by then."""
+        closed, wire = timeline.first("closed", self.who), timeline.first("disconnected", self.who)
+        if closed is not None:
+            return closed.code() == NO_GOODBYE
+        returned, killed = timeline.first("returned", self.who), timeline.first("injected", actor_of(self.who))
+        was_first = returned is not None and killed is not None and returned.at < killed.at
+        return was_first and wire is not None and wire.code("sent") is None
 
 
 @dataclass(frozen=True, slots=True)

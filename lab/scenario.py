@@ -63,6 +63,11 @@ class Scenario:
         return frozenset(step.who for step in self.steps if isinstance(step, Reset))
 
     @property
+    def silent(self) -> bool:
+        """Whether a client falls silent in it, so that only pings can find her end."""
+        return any(isinstance(step, Fault) and step.silent and step.who != SERVER for step in self.when)
+
+    @property
     def subject(self) -> str:
         """The connection the story is about: the first that leaves, sends nonsense or is faulted."""
         connections = [name for step in self.steps if isinstance(step, Connect) for name in step.connections]

@@ -51,15 +51,16 @@ def take_stdout() -> None:
     os.dup2(2, 1)
 
 
-def observe(what: str, who: str = "", **detail: object) -> None:
-    """Say one fact, with the time at which it is said; before it whatever was noted.
+def observe(what: str, who: str = "", *, at: float | None = None, **detail: object) -> None:
+    """Say one fact; before it whatever was noted.
 
     Args:
         what: a past participle.
         who: the connection it is about.
+        at: when it was so, by time.monotonic(); now if None.
         detail: anything JSON can hold.
     """
-    _say((what, who, time.monotonic(), detail))
+    _say((what, who, time.monotonic() if at is None else at, detail))
 
 
 def say_notes(most: int = sys.maxsize) -> None:

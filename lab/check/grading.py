@@ -20,7 +20,6 @@ from lab.check.outside import Outside
 from lab.check.subject import Subject
 from lab.check.visit import Visit
 from lab.clock import now
-from lab.faults import SERVER, Pause
 from lab.invariants.foreign import FOREIGN, LEGACY_SECONDS
 from lab.judge import judge
 from lab.manners import Manners
@@ -195,5 +194,4 @@ def _bounded(scenario: Scenario, subject: Subject) -> Scenario:
     if subject.witnessed:
         longer = LEGACY_SECONDS if subject.flavour == "websockets" else 0.0
         return replace(scenario, within=scenario.within + longer)
-    silent = any(isinstance(step, Pause) and step.who != SERVER for step in scenario.when)
-    return replace(scenario, within=max(scenario.within, 2 * subject.pings + 1)) if silent else scenario
+    return replace(scenario, within=max(scenario.within, 2 * subject.pings + 1)) if scenario.silent else scenario

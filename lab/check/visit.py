@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lab import evidence
 from lab.check.guest import Guest
 from lab.clock import now
-from lab.faults import SERVER, Fault
+from lab.faults import SERVER
 from lab.invariants.company import Served
 from lab.invariants.lost import is_lost
 from lab.judge import findings
@@ -135,7 +135,8 @@ class Visit(Guest):
                 self.look()
                 return
             moved = False
-            rests = self._at_rest() and now() - began >= self._pinged_after
+            # A timeout must not come before pings could find the end, if only they can.
+            rests = self._at_rest() and (not self.scenario.silent or now() - began >= PINGED_AFTER_SECONDS)
             if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=rests):
                 rounds, moved = rounds + 1, True
             elif rests and now() - began >= AT_REST_SECONDS and "noticed-within" not in bad:
@@ -143,12 +144,6 @@ class Visit(Guest):
                 return
             else:
                 time.sleep(LOOK_SECONDS if now() - began < HURRY_AFTER_SECONDS else 3 * LOOK_SECONDS)
-
-    @property
-    def _pinged_after(self) -> float:
-        """How long pings may take to find the end, if only they can. A timeout must not come before that."""
-        silent = any(isinstance(step, Fault) and step.silent and step.who != SERVER for step in self.scenario.when)
-        return PINGED_AFTER_SECONDS if silent else 0.0
 
     def _bad(self) -> set[str]:
         """The claims that do not hold yet, and may."""

@@ -90,10 +90,11 @@ def waits_inside(task: asyncio.Task[Any]) -> bool:
 
 
 def _is_inside(frame: FrameType) -> bool:
-    path = Path(frame.f_code.co_filename)
-    if is_ours(str(path)) or str(path).startswith(_LAB):
+    file = frame.f_code.co_filename
+    if is_ours(file) or file.startswith(_LAB):
         return True
-    if _is_standard(str(path)):
+    path = Path(file)
+    if _is_standard(file):
         return path.name in INSIDE
     return any(name in path.parts for name in FRAMEWORKS) and "Socket" not in frame.f_code.co_qualname.partition(".")[0]
 

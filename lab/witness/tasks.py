@@ -52,9 +52,9 @@ class Timers:
         called: how often a callback of a connection's was brought forward; what comes again and again does not end.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, called: Counter[tuple[str, str]] | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, called: Counter[tuple[str, str]]) -> None:
         self._now = loop.time()
-        self._called: Counter[tuple[str, str]] = Counter() if called is None else called
+        self._called = called
         self._scheduled = getattr(loop, "_scheduled", ())
 
     @cached_property

@@ -114,15 +114,14 @@ class Wire:
         self.heard = time.monotonic()
         self.received.feed(data)
 
-    @property
-    def silent_ms(self) -> float:
-        """Milliseconds since the last byte from the client."""
-        return round((time.monotonic() - self.heard) * 1000, 3)
+    def silent_ms(self, at: float) -> float:
+        """Milliseconds from the last byte from the client to that moment."""
+        return round((at - self.heard) * 1000, 3)
 
     def lost(self, exc: Exception | None, note: Note) -> None:
         """The socket is gone: note how."""
         by = "rst" if isinstance(exc, ConnectionError) else "fin" if self.finished else "server"
-        note(DISCONNECTED, self.name, by, self.received.close, self.sent.close, self.silent_ms)
+        note(DISCONNECTED, self.name, by, self.received.close, self.sent.close, self.silent_ms(time.monotonic()))
 
 
 class Tap:
@@ -175,7 +174,7 @@ class Wires:
 
     def silent(self, at: float) -> Mapping[str, float]:
         """For each connection, milliseconds from its client's last byte to that moment. From any thread."""
-        return {wire.name: round((at - wire.heard) * 1000, 3) for wire in tuple(self.open.values())}
+        return {wire.name: wire.silent_ms(at) for wire in tuple(self.open.values())}
 
     def tap(self, protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
         """A subclass of one of uvicorn's WebSocket protocols that reports to us and changes nothing."""

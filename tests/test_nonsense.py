@@ -1,4 +1,4 @@
-"""What a handler dies of is told from the timeline, whoever was quicker: its client's library, or the end of its client."""
+"""What a handler dies of is told from the timeline, whichever was first: her library's word, or the client's end."""
 
 from __future__ import annotations
 

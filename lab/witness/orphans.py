@@ -105,10 +105,11 @@ def _queues(made: Made, roots: Roots) -> Iterator[Held]:
 
 def _is_keyed(path: Path) -> bool:
     """Whether the innermost container on the path is a dict: not a namespace of a module or an object."""
-    for before, one in zip(reversed(path[:-2]), reversed(path[:-1]), strict=True):
+    for index in range(len(path) - 2, 0, -1):  # the first is a module's namespace
+        one = path[index]
         if isinstance(one, set | frozenset | list | tuple | deque):
             return False
-        if isinstance(one, dict) and getattr(before, "__dict__", None) is not one:
+        if isinstance(one, dict) and getattr(path[index - 1], "__dict__", None) is not one:
             return True
     return False
 

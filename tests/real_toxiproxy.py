@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 
 from lab.backends.toxiproxy import Toxiproxy
+from tests.conftest import require
 from tests.link_rig import HOST, free_port
 
 BUILT = Path(__file__).resolve().parent.parent / ".lab" / "bin" / "toxiproxy-server"
@@ -25,22 +25,19 @@ def find() -> str | None:
     return os.environ.get("LAB_TOXIPROXY") or shutil.which("toxiproxy-server") or shutil.which(BUILT)
 
 
-def require() -> str:
-    """The binary; the test is skipped without one, or fails if LAB_REQUIRE names "toxiproxy"."""
-    binary = find()
-    if binary is not None:
-        return binary
-    why = "no toxiproxy-server: not in LAB_TOXIPROXY, not on PATH, not in .lab/bin"
-    if "toxiproxy" in os.environ.get("LAB_REQUIRE", ""):
-        pytest.fail(why)
-    pytest.skip(why)
+def binary() -> str:
+    """As found; the test is skipped without one, or fails if LAB_REQUIRE names "toxiproxy"."""
+    found = find()
+    if found is None:
+        require("toxiproxy", "there is no toxiproxy-server: not in LAB_TOXIPROXY, not on PATH, not in .lab/bin")
+    return found
 
 
 @contextmanager
 def running() -> Iterator[int]:
     """A Toxiproxy of our own on the loopback interface; the port of its API."""
     port = free_port()
-    argv = [require(), "-host", HOST, "-port", str(port)]
+    argv = [binary(), "-host", HOST, "-port", str(port)]
     quiet = {**os.environ, "LOG_LEVEL": "error"}
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=quiet) as process:
         try:

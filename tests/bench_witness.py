@@ -106,18 +106,19 @@ def serve(witnessed: bool) -> None:
     threads, queues = Threads(), Queues()
     witness = Witness.of(Application(app, sys.modules[__name__]), threads, queues, Settings())
     ws: Any = protocol("auto")
-    server = Listening(
-        uvicorn.Config(
-            witness.connections if witnessed else app,
-            port=0,
-            loop="asyncio",
-            ws=witness.wires.tap(ws) if witnessed else ws,
-            ws_ping_interval=None,
-            log_level="warning",
-            lifespan="off",
-            backlog=4096,
-        )
+    config = uvicorn.Config(
+        app,
+        port=0,
+        loop="asyncio",
+        ws=witness.wires.tap(ws) if witnessed else ws,
+        ws_ping_interval=None,
+        log_level="warning",
+        lifespan="off",
+        backlog=4096,
     )
+    if witnessed:
+        witness.surround(config)
+    server = Listening(config)
 
     def answer(order: str) -> object:
         if order == "open":

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from starlette.websockets import WebSocket
 
-from lab.witness.connections import WeakScope
+from lab.witness.connections import Connection, WatchedScope
 from lab.witness.holder import holder
 from lab.witness.walk import Walk, exists
 
@@ -45,12 +45,24 @@ async def send(_: object) -> None:
 
 def websocket() -> WebSocket:
     """A WebSocket as the witness would hand it to an application."""
-    return WebSocket(WeakScope({"type": "websocket", "headers": [], "path": "/ws"}), receive, send)
+    scope = {"type": "websocket", "headers": [], "path": "/ws"}
+    watched = Connection("alice", receive, send, unheard)
+    return WebSocket(WatchedScope(scope, watched), watched.receive, watched.send)
+
+
+def unheard(*_: object) -> None:
+    """Of notes."""
+
+
+def watched(socket: WebSocket) -> Connection:
+    """The connection that a WebSocket is of."""
+    assert isinstance(socket.scope, WatchedScope)
+    return socket.scope.watched
 
 
 def found(shop: ModuleType, *sockets: WebSocket) -> list[str]:
-    """The holder of each socket's scope, from that module."""
-    walk = Walk([(socket.scope, number) for number, socket in enumerate(sockets)])
+    """The holder of each socket's connection, from that module."""
+    walk = Walk([(watched(socket), number) for number, socket in enumerate(sockets)])
     walk.search([shop.__dict__])
     names = {id(shop.__dict__): shop.__name__}
     assert all(exists(path) for path in walk.found.values())
@@ -179,12 +191,12 @@ def test_the_walk_keeps_nothing_alive(shop: ModuleType) -> None:
 
 def test_nobody_is_looked_for_behind_a_living_connection(shop: ModuleType) -> None:
     alive, dead = websocket(), websocket()
-    alive.scope["app"] = dead
+    vars(alive)["peer"] = dead
     vars(shop)["peers"] = [alive]
-    walk = Walk([(dead.scope, "dead")], barriers=[alive.scope])
+    walk = Walk([(watched(dead), "dead")], barriers=[watched(alive)])
     walk.search([vars(shop)])
     assert walk.left == {"dead"}
-    walk = Walk([(dead.scope, "dead")])
+    walk = Walk([(watched(dead), "dead")])
     walk.search([vars(shop)], through=True)
     assert walk.found
 

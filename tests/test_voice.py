@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def test_what_is_noted_is_said_when_the_loop_has_been_quiet(said: Said) -> None:
     async def end() -> list[dict[str, Any]]:
         notes = voice.Notes()
         for number in range(3):
-            notes.note(RETURNED, f"alice-{number}", "")
+            notes.note(RETURNED, f"alice-{number}", time.monotonic(), "")
         assert said() == []
         while not (facts := said()):  # noqa: ASYNC110  # a file tells nobody that it has grown
             await asyncio.sleep(0)  # no time passes by it: the notes have a timer of their own
@@ -54,7 +55,7 @@ def test_what_never_stops_coming_is_said_all_the_same(said: Said, monkeypatch: p
     async def go_on() -> None:
         notes = voice.Notes()
         while not said():
-            notes.note(RETURNED, "alice", "")
+            notes.note(RETURNED, "alice", time.monotonic(), "")
             await asyncio.sleep(0)
 
     asyncio.run(asyncio.wait_for(go_on(), 10))
@@ -62,7 +63,7 @@ def test_what_never_stops_coming_is_said_all_the_same(said: Said, monkeypatch: p
 
 def test_what_was_noted_comes_before_what_is_said_after_it(said: Said) -> None:
     async def end() -> None:
-        voice.Notes().note(TOLD, "alice", 1006, "")
+        voice.Notes().note(TOLD, "alice", time.monotonic(), 1006, "")
         voice.observe("logged", "alice", text="gone")
 
     asyncio.run(end())
@@ -71,7 +72,7 @@ def test_what_was_noted_comes_before_what_is_said_after_it(said: Said) -> None:
 
 def test_another_thread_can_say_what_was_noted_while_the_loop_stands(said: Said) -> None:
     async def stand() -> list[dict[str, Any]]:
-        voice.Notes().note(TOLD, "alice", 1006, "")
+        voice.Notes().note(TOLD, "alice", time.monotonic(), 1006, "")
         await asyncio.to_thread(voice.say_notes)
         return said()
 

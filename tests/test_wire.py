@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, CloseCode, Frame, Opcode
 
-from lab.witness.wire import FrameScanner, Wire
+from lab.witness.wire import FrameScanner, Wire, follow
 
 REQUEST = b"GET /ws?user=alice HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 RESPONSE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
@@ -42,11 +42,15 @@ def close(code: int | None, reason: str = "", *, mask: bool) -> bytes:
 
 
 def scanned(*chunks: bytes) -> int | None:
-    """The Close code that is found in the chunks."""
-    scanner = FrameScanner()
+    """The Close code that a wire finds in the chunks."""
+    said: list[Said] = []
+    wire = Wire(Transport())
     for chunk in chunks:
-        scanner.feed(chunk)
-    return scanner.close
+        wire.hear(chunk)
+    wire.lost(None, lambda kind, who, at, *values: said.append(Said(kind.what, who, kind.say(who, at, values)[3])))
+    code = said[0].detail["received"]
+    assert code is None or isinstance(code, int)
+    return code
 
 
 def cut(stream: bytes, places: Iterable[int]) -> list[bytes]:
@@ -215,7 +219,31 @@ def test_a_long_message_is_not_kept() -> None:
         assert kept < 1000
 
 
+def test_between_frames_nothing_is_remembered() -> None:
+    message = frame(Opcode.TEXT, b"hello", mask=True)
+    scanner = follow(FrameScanner(), REQUEST)
+    assert scanner is None
+    for chunk in (message, message + message):
+        scanner = follow(scanner, chunk)
+        assert scanner is None
+    half = follow(None, message[:5])
+    assert half is not None
+    assert follow(half, message[5:]) is None
+    assert follow(None, close(1000, mask=True)) is not None
+
+
 # How a socket ended.
+
+
+class Transport:
+    """As much of a transport as a wire asks for."""
+
+    def get_extra_info(self, _key: str) -> tuple[str, int]:
+        """Its peer's address."""
+        return "127.0.0.1", 40000
+
+    def write(self, data: bytes) -> None:
+        """To nobody."""
 
 
 @dataclass
@@ -240,13 +268,12 @@ class Said:
 )
 def test_the_end_of_a_socket_says_by_whom_it_came(finished: bool, error: Exception | None, by: str) -> None:
     said: list[Said] = []
-    socket = Wire("alice")
+    socket = Wire(Transport())
+    socket.name = "alice"
     socket.hear(REQUEST + close(1000, mask=True))
-    socket.sent.feed(RESPONSE + close(None, mask=False))
+    socket.write(RESPONSE + close(None, mask=False))
     socket.finished = finished
-    socket.lost(
-        error, lambda kind, who, *values: said.append(Said(kind.what, who, dict(zip(kind.keys, values, strict=True))))
-    )
+    socket.lost(error, lambda kind, who, at, *values: said.append(Said(kind.what, who, kind.say(who, at, values)[3])))
     (one,) = said
     assert (one.what, one.who) == ("disconnected", "alice")
     silent = one.detail.pop("silent_ms")
@@ -259,6 +286,6 @@ def test_the_end_of_a_socket_says_by_whom_it_came(finished: bool, error: Excepti
 def test_silence_is_counted_from_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([10.0, 11.0])
     monkeypatch.setattr("lab.witness.wire.time", SimpleNamespace(monotonic=lambda: next(clock)))
-    socket = Wire("alice")
+    socket = Wire(Transport())
     socket.hear(b"GET")
     assert socket.silent_ms(11.25) == 250

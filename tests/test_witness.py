@@ -63,7 +63,7 @@ class Crowd:
     def __init__(self) -> None:
         note = voice.Notes().note
         self.wires = Wires(note)
-        self.connections = Connections(echo, note, self.wires.named)
+        self.connections = Connections(echo, note)
         self.protocol: Any = self.wires.tap(Protocol)
 
     async def come_and_go(self) -> None:
@@ -74,7 +74,7 @@ class Crowd:
             protocol.connection_made(Transport(number))
             protocol.queue.put_nowait({"type": "websocket.connect"})
             scope = {"type": "websocket", "client": ("127.0.0.1", number), "headers": []}
-            tasks.append(asyncio.create_task(self.connections(scope, protocol.queue.get, protocol.send)))
+            tasks.append(asyncio.ensure_future(self.connections(scope, protocol.queue.get, protocol.send)))
         del protocol, scope
         await asyncio.sleep(0)
         assert len(self.connections.running) == len(self.wires.open) == MANY
@@ -83,7 +83,8 @@ class Crowd:
         await asyncio.gather(*tasks)
         del tasks
         await asyncio.sleep(0)  # a task lets go of its coroutine when the loop has turned once more
-        assert len(self.connections.known) == len(kept) == MANY // 10
+        assert len(self.connections.left) == len(kept) == MANY // 10
+        assert not self.connections.running
         kept.clear()
         voice.say_notes()
 
@@ -100,7 +101,7 @@ def test_of_connections_that_have_ended_the_witness_keeps_not_a_byte() -> None:
         sizes = []
         for _ in range(7):
             await crowd.come_and_go()
-            assert not crowd.connections.known
+            assert not crowd.connections.left
             assert not crowd.wires.open
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])

@@ -82,10 +82,16 @@ class Witness:
         """A witness for this application."""
         note = Notes().note
         wires, tasks = Wires(note), Tasks()
-        connections = Connections(application.app, note, wires.named)
+        connections = Connections(application.app, note)
         rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
         census = Census(connections, tasks, threads, queues, application.package, wires.protocols)
         return cls(connections, tasks, wires, Ears(census, wires, rows, leave_on_eof=settings.leave_on_eof))
+
+    def surround(self, config: uvicorn.Config) -> None:
+        """Watch what the server calls: the application, and whatever uvicorn itself puts round it."""
+        config.load()
+        self.connections.app = config.loaded_app  # what uvicorn made of it may hold the scope, too
+        config.loaded_app = self.connections
 
 
 class WitnessedServer(uvicorn.Server):
@@ -123,7 +129,7 @@ def main(argv: list[str]) -> None:
     pings: float | None = getattr(application.module, "PING_SECONDS", PING_SECONDS)
     witness = Witness.of(application, threads, queues, settings)
     config = uvicorn.Config(
-        witness.connections,
+        application.app,
         host=settings.host,
         port=settings.port,
         loop="asyncio",
@@ -134,6 +140,7 @@ def main(argv: list[str]) -> None:
         lifespan="auto",
         timeout_graceful_shutdown=settings.grace,
     )
+    witness.surround(config)
     try:
         WitnessedServer(config, witness, tuple(routes(application.app))).run()
     finally:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -33,10 +33,17 @@ class Kind(NamedTuple):
     Attributes:
         what: a past participle.
         keys: what its values are called.
+        detail: makes of the time and the values, when it is said, what is said; None says them as they are.
     """
 
     what: str
     keys: tuple[str, ...]
+    detail: Callable[..., dict[str, object]] | None = None
+
+    def say(self, who: str, at: float, values: tuple[object, ...]) -> Fact:
+        """A note as a fact."""
+        detail = self.detail(at, *values) if self.detail else dict(zip(self.keys, values, strict=True))
+        return self.what, who, at, detail
 
 
 def take_stdout() -> None:
@@ -77,20 +84,21 @@ class Notes:
 
     def __init__(self) -> None:
         self._waits = False
-        self._first = self._last = 0.0
 
-    def note(self, kind: Kind, who: str, *values: object) -> None:
-        """As observe(): with the time at which it is noted. Of values that JSON knows as atoms."""
-        self._last = now = time.monotonic()
-        _notes.extend((kind, who, now, *values))
+    def note(self, *fact: object) -> None:
+        """As observe(), but everything by place: its Kind, who, when, and its values, which JSON knows as atoms."""
+        _notes.extend(fact)
         if not self._waits:
-            self._waits, self._first = True, now
-            asyncio.get_running_loop().call_later(QUIET_SECONDS, self._look)
+            self._waits = True
+            self._wait(time.monotonic() + LATEST_SECONDS)
 
-    def _look(self) -> None:
-        now = time.monotonic()
-        if now - self._last < QUIET_SECONDS and now - self._first < LATEST_SECONDS:
-            asyncio.get_running_loop().call_later(QUIET_SECONDS, self._look)
+    def _wait(self, latest: float) -> None:
+        asyncio.get_running_loop().call_later(QUIET_SECONDS, self._look, latest, len(_notes))
+
+    def _look(self, latest: float, noted: int) -> None:
+        """Wait on if more was noted meanwhile."""
+        if _notes and len(_notes) != noted and time.monotonic() < latest:
+            self._wait(latest)
         else:
             self._say()
 
@@ -113,7 +121,7 @@ def _say(*facts: Fact, notes: int = sys.maxsize) -> None:
 def _noted() -> Iterator[Fact]:
     while _notes:
         kind, who, at = _notes.popleft(), _notes.popleft(), _notes.popleft()
-        yield kind.what, who, at, {key: _notes.popleft() for key in kind.keys}
+        yield kind.say(who, at, tuple(_notes.popleft() for _ in kind.keys))
 
 
 def _line(fact: Fact) -> bytes:

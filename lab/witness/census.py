@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from lab.witness.code import frames_of, is_ours, where
-from lab.witness.connections import Connection, Connections
+from lab.witness.connections import Connection, Connections, living
 from lab.witness.held import Held
 from lab.witness.orphans import ENTRIES, Made, references
 from lab.witness.queues import Queues
@@ -109,13 +109,13 @@ class Census:
 
     def _take(self, loop: asyncio.AbstractEventLoop) -> list[Held]:
         timers = Timers(loop, self._called)
-        known = list(self.connections.known)
+        running, left = self.connections.running, self.connections.left
         strays = list(self.tasks.alive())
-        running = [one for one in known if not one.returned]
         held = [_handler(one, timers if len(running) <= ENTRIES else None) for one in running]
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
-        made = Made(strays, list(self.queues.written_to({one.name for one in known})))
-        held += references(known, made, timers, self.package, self.protocols)
+        names = {one.name for one in (*running, *living(left))}
+        made = Made(strays, list(self.queues.written_to(names)))
+        held += references(running, left, made, timers, self.package, self.protocols)
         return held
 
 

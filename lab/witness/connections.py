@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
+from types import MethodType
 from typing import Any
 
 from lab.actors.voice import Kind, observe
-from lab.witness.wire import Note, Peer
+from lab.witness.wire import Carrier, Note
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -20,6 +22,12 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 TOLD, RETURNED = Kind("told", ("code", "reason")), Kind("returned", ("error",))
 
 NAME_HEADER = "x-hangup-connection"
+
+LOGGED = ("client", "path", "query_string")
+"""What uvicorn's log says of a scope, when it accepts or refuses."""
+
+DONE: Scope = {}
+"""What uvicorn does with a scope once it has accepted: nothing."""
 
 connection: ContextVar[str] = ContextVar("hangup_connection", default="")
 """The connection in whose handler, or in whose tasks, we are. Tasks inherit it."""
@@ -34,82 +42,80 @@ def name_of(scope: Scope) -> str:
     return f"{host}:{port}"
 
 
-class WeakScope(dict[str, Any]):
-    """An ASGI scope that can be referred to weakly, which a plain dict cannot."""
+class WatchedScope(dict[str, Any]):
+    """An ASGI scope that knows what connection it is of: while it lives, something of the connection does.
 
-    __slots__ = ("__weakref__",)
+    Attributes:
+        watched: the connection; it does not know its scope.
+    """
+
+    __slots__ = ("watched",)
+
+    def __init__(self, scope: Scope, watched: Connection) -> None:
+        super().__init__(scope)
+        self.watched = watched
 
 
 class Connection:
-    """One connection: what the application was given for it, held weakly, and how far it has come.
+    """What passes between a server and an application for one connection, unchanged, and noted.
+
+    An application that holds its WebSocket, its scope, `receive` or `send` holds this. Nobody else does when the
+    handler has returned: while it lives then, it is an orphan. One object, for there may be ten thousand of them.
 
     Attributes:
         name: the name it is known by.
-        returned: whether its handler has.
-        handler: the task that runs the handler, until it has returned.
+        handler: the task that runs the handler; None once it has returned.
+        server: what the server's `receive` and `send` are methods of; None if they are no methods.
     """
 
-    __slots__ = ("__weakref__", "_given", "_passage", "_scope", "handler", "name", "returned")
-
-    def __init__(self, name: str, scope: WeakScope, passage: Passage) -> None:
-        self.name = name
-        self.returned = False
-        self.handler = asyncio.current_task()
-        self._scope, self._passage = weakref.ref(scope), weakref.ref(passage)
-
-    def given(self) -> Iterator[object]:
-        """What of it is still alive: its scope; and its passage, which `receive` and `send` are methods of."""
-        for ref in (self._scope, self._passage):
-            if (thing := ref()) is not None:
-                yield thing
-
-    def end(self, forget: Callable[[Connection], None]) -> None:
-        """The handler has returned; to be forgotten once nothing is alive: as a rule, at once."""
-        self.returned, self.handler = True, None
-        if self._scope() is None and self._passage() is None:
-            forget(self)
-        else:
-            self._wait(forget)
-
-    def _wait(self, forget: Callable[[Connection], None]) -> None:
-        """Forget when the last of what is alive has gone."""
-
-        def gone(ref: weakref.ref[Any]) -> None:
-            self._given.remove(ref)
-            if not self._given:
-                forget(self)
-
-        alive = tuple(self.given())  # so that none of it goes before we ask to be told
-        self._given = [weakref.ref(thing, gone) for thing in alive]
-        if not self._given:
-            forget(self)
-
-
-class Passage:
-    """What passes between a server and an application for one connection, unchanged, and noted."""
-
-    __slots__ = ("__weakref__", "_delivered", "_name", "_note", "_receive", "_send")
+    __slots__ = ("__weakref__", "_delivered", "_note", "_receive", "_send", "handler", "name", "server")
 
     def __init__(self, name: str, receive: Receive, send: Send, note: Note) -> None:
-        self._name, self._note = name, note
-        self._receive, self._send = receive, send
+        self.name, self._note = name, note
+        self.server, self._receive, self._send = _apart(receive, send)
         self._delivered = False
+        self.handler: asyncio.Task[Any] | None = None
+
+    @property
+    def returned(self) -> bool:
+        """Whether its handler has."""
+        return self.handler is None
 
     async def receive(self) -> Message:
         """To the application."""
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
-            self._note(TOLD, self._name, message.get("code"), message.get("reason") or "")
-        elif not self._delivered and message["type"] == "websocket.receive":
-            self._delivered = True
-            observe("delivered", self._name)
+        message: Message = await self._receive(self.server)
+        if not self._delivered or message["type"] != "websocket.receive":
+            self._remarkable(message)
         return message
+
+    def _remarkable(self, message: Message) -> None:
+        if message["type"] == "websocket.disconnect":
+            self._note(TOLD, self.name, time.monotonic(), message.get("code"), message.get("reason") or "")
+        elif message["type"] == "websocket.receive":
+            self._delivered = True
+            observe("delivered", self.name)
 
     async def send(self, message: Message) -> None:
         """From the application."""
-        await self._send(message)
+        await self._send(self.server, message)
         if message["type"] == "websocket.accept":
-            observe("accepted", self._name)
+            observe("accepted", self.name)
+            if isinstance(self.server, Carrier):
+                self.server.scope = DONE
+
+
+def _apart(receive: Receive, send: Send) -> tuple[object, Callable[..., Any], Callable[..., Any]]:
+    """Whose methods they are, and the functions, which all connections share: for each a method would be 64 bytes."""
+    if isinstance(receive, MethodType) and isinstance(send, MethodType) and receive.__self__ is send.__self__:
+        return receive.__self__, receive.__func__, send.__func__
+    return None, lambda _: receive(), lambda _, message: send(message)
+
+
+def living(refs: Iterable[weakref.ref[Connection]]) -> Iterator[Connection]:
+    """Those of them that are alive."""
+    for ref in refs:
+        if (one := ref()) is not None:
+            yield one
 
 
 class Connections:
@@ -118,43 +124,61 @@ class Connections:
     Args:
         app: the application.
         note: told how connections end.
-        named: told the name of the connection at a peer's address.
-
-    Attributes:
-        known: every connection whose handler runs, or of which something is still alive.
     """
 
-    def __init__(self, app: ASGIApp, note: Note, named: Callable[[Peer, str], None]) -> None:
+    def __init__(self, app: ASGIApp, note: Note) -> None:
         self.app = app
-        self.known: set[Connection] = set()
-        self._note, self._named = note, named
+        self._note = note
+        self._running: dict[Connection, None] = {}
+        self._returned: set[weakref.ref[Connection]] = set()
+        self._forget = self._returned.discard
 
     @property
     def running(self) -> list[Connection]:
         """Those whose handler has not returned."""
-        return [one for one in self.known if not one.returned]
+        return list(self._running)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def left(self) -> list[weakref.ref[Connection]]:
+        """Those whose handler has returned and of which something is still alive; weakly: we must not add to that."""
+        return list(self._returned)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass everything on unchanged, and say what passes."""
         if scope["type"] != "websocket":
-            await self.app(scope, receive, send)
-            return
-        name = name_of(scope)
-        if scope.get("client"):
-            self._named(tuple(scope["client"]), name)
-        passage, scope = Passage(name, receive, send, self._note), WeakScope(scope)
-        watched = Connection(name, scope, passage)
-        self.known.add(watched)
-        receive, send = passage.receive, passage.send
-        token = connection.set(name)
-        error = ""
+            return self.app(scope, receive, send)
+        return self._watch(Connection(name_of(scope), receive, send, self._note), scope)
+
+    async def _watch(self, one: Connection, scope: Scope) -> None:
+        scope = self._begin(one, scope)
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, one.receive, one.send)
         except BaseException as raised:
-            error = type(raised).__name__
+            self._end(one, scope, type(raised).__name__)
             raise
+        else:
+            self._end(one, scope, "")
         finally:
-            connection.reset(token)
-            del scope, receive, send, passage  # whatever of it lives now is held by somebody else
-            watched.end(self.known.discard)
-            self._note(RETURNED, name, error)
+            del scope, one  # whatever of it lives now is held by somebody else
+
+    def _begin(self, one: Connection, scope: Scope) -> WatchedScope:
+        """What the application is given as its scope; its server has no need of another: half a KiB."""
+        watched = WatchedScope(scope, one)
+        if isinstance(server := one.server, Carrier):
+            server.hangup_wire.name = one.name
+            if server.scope is scope:
+                server.scope = watched
+        connection.set(one.name)  # for as long as the task lives: a server makes one for each handler
+        one.handler = asyncio.current_task()
+        self._running[one] = None
+        return watched
+
+    def _end(self, one: Connection, scope: Scope, error: str) -> None:
+        """The handler has returned. The server lets go of what it shared with it, if it did not when it accepted."""
+        one.handler = None
+        server: Any = one.server
+        if getattr(server, "scope", None) is scope:
+            server.scope = {key: scope[key] for key in LOGGED if key in scope}
+        del self._running[one]
+        self._returned.add(weakref.ref(one, self._forget))
+        self._note(RETURNED, one.name, time.monotonic(), error)

@@ -21,6 +21,7 @@ from types import (
 from typing import Any
 
 from lab.witness.code import frames_of, is_ours
+from lab.witness.connections import WatchedScope
 from lab.witness.walk import Path
 
 LONGEST_KEY = 40
@@ -33,8 +34,8 @@ def holder(path: Path, roots: Mapping[int, str]) -> str:
         path: objects from a root to the target.
         roots: how each root is called, by id: a module's namespace by the module's name, a task by what it runs.
     """
-    if len(path) > 1 and isinstance(path[-2], MethodType):
-        path = path[:-1]  # `receive` or `send`, and not what it is a method of
+    if len(path) > 1 and isinstance(path[-2], MethodType | WatchedScope):
+        path = path[:-1]  # the scope, `receive` or `send`, and not what knows them
     said = roots.get(id(path[0]), "") or _title(path[0])
     steps = list(pairwise(path))[: _carrier(path)]
     for index, (parent, child) in enumerate(steps):

@@ -11,9 +11,10 @@ from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
+from weakref import ref
 
 from lab.witness.code import user_modules, where
-from lab.witness.connections import Connection, Connections, Passage, WeakScope
+from lab.witness.connections import Connection, Connections, living
 from lab.witness.held import Held
 from lab.witness.holder import holder
 from lab.witness.tasks import Timers
@@ -61,11 +62,14 @@ class Roots:
 
 
 def references(
-    known: list[Connection], made: Made, timers: Timers, package: str, protocols: Collection[type]
+    alive: list[Connection],
+    dead: list[ref[Connection]],
+    made: Made,
+    timers: Timers,
+    package: str,
+    protocols: Collection[type],
 ) -> Iterator[Held]:
     """Paths to what is left of dead connections; and to the entries of living ones, if they are few."""
-    dead = [one for one in known if one.returned]
-    alive = [one for one in known if not one.returned]
     modules = list(user_modules(package))
     names = {id(module.__dict__): module.__name__ for module in modules}
     roots = Roots([module.__dict__ for module in modules], names, everywhere(protocols))
@@ -73,11 +77,11 @@ def references(
     yield from _tasks(made.tasks, alive, roots, timers)
     left = yield from _near(dead, roots, made.tasks, timers)
     yield from _queues(made, roots)
-    if left and len(known) <= FEW:
+    if left and len(alive) + len(dead) <= FEW:
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
-    left = [one for one in left if _lives(one)]
-    if left:
-        yield from _far(left, alive, roots)
+    still = list(living(left))
+    if still:
+        yield from _far(still, alive, roots)
 
 
 def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: Timers) -> Iterator[Held]:
@@ -115,14 +119,14 @@ def _is_keyed(path: Path) -> bool:
 
 
 def _near(
-    dead: list[Connection], roots: Roots, strays: list[Stray], timers: Timers
-) -> Generator[Held, None, list[Connection]]:
+    dead: list[ref[Connection]], roots: Roots, strays: list[Stray], timers: Timers
+) -> Generator[Held, None, list[ref[Connection]]]:
     """From the application's modules and the loop's timers; those held by a task or thread of their own say nothing.
 
     Returns:
         those for whom no path was found.
     """
-    walk = Walk(_targets(dead), (task for task, _ in strays), roots.prune)
+    walk = Walk(_targets(living(dead)), (task for task, _ in strays), roots.prune)
     walk.search(roots.namespaces)
     yield from _found(walk, walk.found.keys(), roots.names)
     own = Walk(_targets(walk.left), prune=roots.prune)
@@ -134,7 +138,7 @@ def _near(
     for one in own.found.keys() - before:
         timer = by_timer[id(own.found[one][0])]
         yield Held("connection", one.name, "", "a timer of the loop", timers.left_ms(timer), last=timers.ends(timer))
-    return list(own.left)
+    return [ref(one) for one in own.left]
 
 
 def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Iterator[Held]:
@@ -166,8 +170,8 @@ def _entries(alive: list[Connection], roots: Roots) -> Iterator[Held]:
 
 
 def everywhere(protocols: Collection[type]) -> frozenset[type]:
-    """The types that lead from one connection to all: a server's and its loop's, what an application is given, ours."""
-    known = {type(asyncio.get_running_loop()), WeakScope, Passage, Connection, Connections, *protocols}
+    """The types that lead from one connection to all: a server's and its loop's, and ours."""
+    known = {type(asyncio.get_running_loop()), Connection, Connections, *protocols}
     for module, name in EVERYWHERE:
         found = getattr(sys.modules.get(module), name, None)
         if isinstance(found, type):
@@ -180,14 +184,8 @@ def _found(walk: Walk[Connection], which: Iterable[Connection], names: dict[int,
         yield Held("connection", one.name, "", holder(walk.found[one], names))
 
 
-def _lives(one: Connection) -> bool:
-    return any(True for _ in one.given())
-
-
 def _targets(connections: Iterable[Connection]) -> Iterator[tuple[object, Connection]]:
-    for one in connections:
-        for thing in one.given():
-            yield thing, one
+    return ((one, one) for one in connections)
 
 
 def _running() -> Iterator[object]:

@@ -21,7 +21,11 @@ from types import (
 )
 from typing import Any, Generic, TypeVar
 
+from lab.witness.connections import WatchedScope
+
 Name = TypeVar("Name")
+
+SCOPES: frozenset[type] = frozenset((WatchedScope,))
 
 Path = tuple[object, ...]
 """The objects from a root to what is held, both included."""
@@ -92,7 +96,7 @@ class Walk(Generic[Name]):
         """One level deeper. This is the loop that the census's time is spent in."""
         referents, atoms, want, barriers = gc.get_referents, self._atoms, self._want, self._barriers
         modules, prune = self._modules, self._prune
-        carriers, function = (() if through else self._carriers), FunctionType
+        carriers, function = (SCOPES if through else self._carriers), FunctionType
         deeper: list[Any] = []
         append = deeper.append
         for parent in level:
@@ -112,19 +116,25 @@ class Walk(Generic[Name]):
                     continue
                 parents[key] = parent
                 if kind in carriers:
-                    key = id(child.scope)
-                    if key in want:
-                        parents.setdefault(key, child)
-                    else:
-                        continue
+                    key = self._carried(child, parents)
                 if key in want:
                     name = want[key][1]
                     if name in missing:
                         missing.discard(name)
                         self.found[name] = _path(want[key][0], parents)
-                elif key not in barriers:
+                elif key not in barriers and kind not in carriers:
                     append(child)
         return deeper
+
+    def _carried(self, carrier: Any, parents: dict[int, object | None]) -> int:
+        """The id of the connection that a WebSocket or a scope is of, to which there is a path now; 0 if not wanted."""
+        scope = getattr(carrier, "scope", carrier)
+        key = id(getattr(scope, "watched", None))
+        if key not in self._want:
+            return 0
+        parents.setdefault(id(scope), carrier)
+        parents.setdefault(key, scope)
+        return key
 
 
 def _of_function(function: Any) -> tuple[object, ...]:
@@ -140,9 +150,9 @@ def _path(target: object, parents: Mapping[int, object | None]) -> Path:
 
 
 def _carriers() -> frozenset[type]:
-    """Starlette's WebSocket, if it is here: its scope can be asked for without walking through it."""
+    """Scopes, and Starlette's WebSocket if it is here: they can be asked for their connection without walking on."""
     module = sys.modules.get("starlette.websockets")
-    return frozenset((module.WebSocket,)) if module else frozenset()
+    return SCOPES | {module.WebSocket} if module else SCOPES
 
 
 def exists(path: Path) -> bool:

@@ -9,16 +9,26 @@ from typing import Any
 
 from lab.actors.voice import Kind
 
-Peer = tuple[str, int]
-
 CLOSE = 0x8
 NO_CODE = 1005  # RFC 6455 §7.4.1: a Close frame without a code
 
 
-DISCONNECTED = Kind("disconnected", ("by", "received", "sent", "silent_ms"))
-
 Note = Callable[..., None]
-"""Takes a kind of fact, the connection and the fact's values; see lab.actors.voice.Notes."""
+"""Takes a kind of fact, the connection, when it was so, and the fact's values; see lab.actors.voice.Notes."""
+
+
+def _how(
+    at: float, reset: bool, finished: bool, received: int | None, sent: int | None, heard: float
+) -> dict[str, object]:
+    by = "rst" if reset else "fin" if finished else "server"
+    return {"by": by, "received": received, "sent": sent, "silent_ms": _ms(at - heard)}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+DISCONNECTED = Kind("disconnected", ("reset", "finished", "received", "sent", "heard"), _how)
 
 
 class FrameScanner:
@@ -27,21 +37,29 @@ class FrameScanner:
     It follows frame lengths (RFC 6455 §5.2) and looks at nothing else, so that compression, fragmentation
     and the application's data are all the same to it.
 
+    Args:
+        shaken: whether the handshake is over.
+
     Attributes:
         close: the code of the first Close frame; 1005 if it had none; None if there was no such frame.
     """
 
     __slots__ = ("_buffer", "_shaken", "_skip", "close")
 
-    def __init__(self) -> None:
+    def __init__(self, *, shaken: bool = False) -> None:
         self.close: int | None = None
         self._buffer = b""
         self._skip = 0
-        self._shaken = False
+        self._shaken = shaken
+
+    @property
+    def between_frames(self) -> bool:
+        """Whether the next byte begins a frame, and there was no Close frame: nothing need be remembered."""
+        return self._shaken and not self._buffer and not self._skip and self.close is None
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes of the stream."""
-        if self.close is not None or self._is_one_small_frame(data):
+        if self.close is not None:
             return
         if self._skip >= len(data):
             self._skip -= len(data)
@@ -56,13 +74,6 @@ class FrameScanner:
             self._shaken = True
         while self._frame():
             pass
-
-    def _is_one_small_frame(self, data: bytes) -> bool:
-        """Whether it is what nearly every read and write is, and no Close frame: then nothing is to be done."""
-        if self._buffer or self._skip or not self._shaken or len(data) < 2 or data[0] & 0x0F == CLOSE:
-            return False
-        length = data[1]
-        return len(data) == (length + 2 if length < 0x7E else length - 0x80 + 6 if 0x80 <= length < 0xFE else -1)
 
     def _frame(self) -> bool:
         """Consume one frame from the buffer; False when more bytes are needed first."""
@@ -93,49 +104,46 @@ def _code(payload: bytes, mask: bytes) -> int:
     return int.from_bytes(plain, "big")
 
 
+def follow(scanner: FrameScanner | None, data: bytes) -> FrameScanner | None:
+    """The scanner of a stream after the next bytes; None between frames, where it is nearly always."""
+    if scanner is None:
+        scanner = FrameScanner(shaken=True)
+    scanner.feed(data)
+    return None if scanner.between_frames else scanner
+
+
+def is_one_small_frame(data: bytes) -> bool:
+    """Whether it is what nearly every read and write is, and no Close frame: then nothing is to be done."""
+    if len(data) < 2 or data[0] & 0x0F == CLOSE:
+        return False
+    length = data[1]
+    return len(data) == (length + 2 if length < 0x7E else length - 0x80 + 6 if 0x80 <= length < 0xFE else -1)
+
+
 class Wire:
-    """What crossed one socket of the server.
+    """One socket of the server: its transport, and what crossed it.
+
+    For the server it is the transport. One object, for there may be ten thousand of them.
 
     Attributes:
-        name: the connection that it carries, once that is known; its peer's address until then.
+        name: the connection that it carries; "" until that is known.
+        finished: whether the client will say no more.
     """
 
-    __slots__ = ("finished", "heard", "name", "received", "sent")
+    __slots__ = ("_heard", "_received", "_sent", "_transport", "finished", "name")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.received = FrameScanner()
-        self.sent = FrameScanner()
-        self.heard = time.monotonic()
-        self.finished = False
-
-    def hear(self, data: bytes) -> None:
-        """Bytes came from the client."""
-        self.heard = time.monotonic()
-        self.received.feed(data)
-
-    def silent_ms(self, at: float) -> float:
-        """Milliseconds from the last byte from the client to that moment."""
-        return round((at - self.heard) * 1000, 3)
-
-    def lost(self, exc: Exception | None, note: Note) -> None:
-        """The socket is gone: note how."""
-        by = "rst" if isinstance(exc, ConnectionError) else "fin" if self.finished else "server"
-        note(DISCONNECTED, self.name, by, self.received.close, self.sent.close, self.silent_ms(time.monotonic()))
-
-
-class Tap:
-    """A transport that shows what is written through it, and is the real one for everything else."""
-
-    __slots__ = ("_transport", "_wire")
-
-    def __init__(self, transport: Any, wire: Wire) -> None:
+    def __init__(self, transport: Any) -> None:
+        self.name = ""
         self._transport = transport
-        self._wire = wire
+        self._received: FrameScanner | None = FrameScanner()
+        self._sent: FrameScanner | None = FrameScanner()
+        self._heard = time.monotonic()
+        self.finished = False
 
     def write(self, data: bytes) -> None:
         """Pass bytes on to the client."""
-        self._wire.sent.feed(data)
+        if self._sent is not None or not is_one_small_frame(data):
+            self._sent = follow(self._sent, data)
         self._transport.write(data)
 
     def close(self) -> None:
@@ -150,6 +158,39 @@ class Tap:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
+    def hear(self, data: bytes) -> None:
+        """Bytes came from the client."""
+        self._heard = time.monotonic()
+        if self._received is not None or not is_one_small_frame(data):
+            self._received = follow(self._received, data)
+
+    def silent_ms(self, at: float) -> float:
+        """Milliseconds from the last byte from the client to that moment."""
+        return _ms(at - self._heard)
+
+    def who(self) -> str:
+        """The connection that it carries, else its peer's address."""
+        return self.name or "{}:{}".format(*(self._transport.get_extra_info("peername") or ("unknown", 0))[:2])
+
+    def lost(self, exc: Exception | None, note: Note) -> None:
+        """The socket is gone: note how."""
+        received = None if self._received is None else self._received.close
+        sent = None if self._sent is None else self._sent.close
+        reset = isinstance(exc, ConnectionError)
+        note(DISCONNECTED, self.name or self.who(), time.monotonic(), reset, self.finished, received, sent, self._heard)
+
+
+class Carrier:
+    """A server's protocol that has a wire.
+
+    Attributes:
+        hangup_wire: its wire.
+        scope: what it gives the application, uvicorn's own.
+    """
+
+    hangup_wire: Wire
+    scope: Any
+
 
 class Wires:
     """All open sockets that speak WebSocket.
@@ -158,33 +199,29 @@ class Wires:
         note: told how each of them ended.
 
     Attributes:
-        open: those whose socket is open, by their peer's address.
+        open: those whose socket is open.
         protocols: the types that lead from one connection to all.
     """
 
     def __init__(self, note: Note) -> None:
-        self.open: dict[Peer, Wire] = {}
-        self.protocols: set[type] = {Tap, Wire, Wires}
+        self.open: dict[Wire, None] = {}
+        self.protocols: set[type] = {Wire, Wires}
         self._note = note
-
-    def named(self, peer: Peer, name: str) -> None:
-        """What the connection at a peer address is called."""
-        if wire := self.open.get(peer):
-            wire.name = name
 
     def silent(self, at: float) -> Mapping[str, float]:
         """For each connection, milliseconds from its client's last byte to that moment. From any thread."""
-        return {wire.name: wire.silent_ms(at) for wire in tuple(self.open.values())}
+        return {wire.who(): wire.silent_ms(at) for wire in tuple(self.open)}
 
     def tap(self, protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
         """A subclass of one of uvicorn's WebSocket protocols that reports to us and changes nothing."""
         opened, note = self.open, self._note
 
-        class Tapped(protocol):  # type: ignore[misc,valid-type]  # the base is chosen at run time
+        class Tapped(Carrier, protocol):  # type: ignore[misc,valid-type]  # the base is chosen at run time
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                self.hangup_peer: Peer = transport.get_extra_info("peername")[:2]
-                self.hangup_wire = opened[self.hangup_peer] = Wire("{}:{}".format(*self.hangup_peer))
-                super().connection_made(Tap(transport, self.hangup_wire))
+                self.hangup_wire = Wire(transport)
+                opened[self.hangup_wire] = None
+                made: Any = self.hangup_wire
+                protocol.connection_made(self, made)
 
             def data_received(self, data: bytes) -> None:
                 self.hangup_wire.hear(data)
@@ -195,7 +232,7 @@ class Wires:
                 return protocol.eof_received(self)
 
             def connection_lost(self, exc: Exception | None) -> None:
-                opened.pop(self.hangup_peer, None)
+                opened.pop(self.hangup_wire, None)
                 self.hangup_wire.lost(exc, note)
                 protocol.connection_lost(self, exc)
 

@@ -15,6 +15,8 @@ from lab.verdict import Codes
 NO_GOODBYE = 1006  # RFC 6455 §7.1.5: no Close frame was received
 
 COUNTER = re.compile(r"(?<!peak )(?<!max )(?<!total )active connections\s*[:=]\s*(-?\d+)", re.IGNORECASE)
+OF_A_PART = re.compile(r"\b(room|channel|group|topic|tenant|user|host)\b[^;,.!|(]*$", re.IGNORECASE)
+"""What stands before it, in the same clause, where a server counts for each room, or each user, apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,16 @@ def wire_code(disconnected: Observation) -> int:
 def counter_lines(timeline: Timeline, who: str | None = None) -> list[tuple[Observation, int]]:
     """Every `active connections: N` in the server's log (of one connection's context), with its N."""
     return [
-        (seen, int(found[1]))
+        (seen, count)
         for seen in timeline.select("logged", who, SERVER)
-        if (found := COUNTER.search(seen.text("text")))
+        if (count := counted(seen.text("text"))) is not None
     ]
+
+
+def counted(line: str) -> int | None:
+    """What a line of a log says is open in all; None if it does not, or speaks of a room or a user."""
+    found = COUNTER.search(line)
+    return None if found is None or OF_A_PART.search(line[: found.start()]) else int(found[1])
 
 
 def _census(counted: Observation) -> Census:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import weakref
 from collections import deque
@@ -176,6 +177,18 @@ def test_a_weak_container_holds_nothing(shop: ModuleType) -> None:
     vars(shop)["weak"] = weakref.WeakSet([socket])
     vars(shop)["by_name"] = weakref.WeakValueDictionary({"alice": socket})
     assert found(shop, socket) == []
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, dict, dict.copy, lambda scope: scope | {}])
+def test_a_copy_of_a_scope_is_data_and_holds_no_connection(
+    shop: ModuleType, copied: Callable[[Any], dict[str, Any]]
+) -> None:
+    socket = websocket()
+    vars(shop)["history"] = [copied(socket.scope)]
+    assert vars(shop)["history"] == [socket.scope]
+    assert found(shop, socket) == []
+    vars(shop)["history"].append(socket.scope)
+    assert found(shop, socket) == ["shop.history[1]"]
 
 
 def test_the_walk_keeps_nothing_alive(shop: ModuleType) -> None:

@@ -55,6 +55,10 @@ class WatchedScope(dict[str, Any]):
         super().__init__(scope)
         self.watched = watched
 
+    def __reduce__(self) -> tuple[type, tuple[Scope]]:
+        """A copy, deep or not, is the data alone: whoever keeps that holds nothing of the connection."""
+        return dict, (dict(self),)
+
 
 class Connection:
     """What passes between a server and an application for one connection, unchanged, and noted.

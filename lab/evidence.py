@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from lab.counter import counts
 from lab.faults import SERVER
 from lab.steps import actor_of
 from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Codes
 
 NO_GOODBYE = 1006  # RFC 6455 §7.1.5: no Close frame was received
-
-COUNTER = re.compile(r"(?<!peak )(?<!max )(?<!total )active connections\s*[:=]\s*(-?\d+)", re.IGNORECASE)
-OF_A_PART = re.compile(r"\b(room|channel|group|topic|tenant|user|host)\b[^;,.!|(]*$", re.IGNORECASE)
-"""What stands before it, in the same clause, where a server counts for each room, or each user, apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +149,10 @@ def wire_code(disconnected: Observation) -> int:
 
 
 def counter_lines(timeline: Timeline, who: str | None = None) -> list[tuple[Observation, int]]:
-    """Every `active connections: N` in the server's log (of one connection's context), with its N."""
-    return [
-        (seen, count)
-        for seen in timeline.select("logged", who, SERVER)
-        if (count := counted(seen.text("text"))) is not None
-    ]
-
-
-def counted(line: str) -> int | None:
-    """What a line of a log says is open in all; None if it does not, or speaks of a room or a user."""
-    found = COUNTER.search(line)
-    return None if found is None or OF_A_PART.search(line[: found.start()]) else int(found[1])
+    """Every line of the server's log (of one connection's context) that counts what is open, with its count."""
+    logged = list(timeline.select("logged", source=SERVER))
+    said = zip(logged, counts(seen.text("text") for seen in logged), strict=True)
+    return [(seen, count) for seen, count in said if count is not None and who in (None, seen.who)]
 
 
 def _census(counted: Observation) -> Census:

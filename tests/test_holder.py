@@ -46,9 +46,9 @@ async def send(_: object) -> None:
 
 def websocket() -> WebSocket:
     """A WebSocket as the witness would hand it to an application."""
-    scope = {"type": "websocket", "headers": [], "path": "/ws"}
-    watched = Connection("alice", receive, send, unheard)
-    return WebSocket(WatchedScope(scope, watched), watched.receive, watched.send)
+    watched = WatchedScope({"type": "websocket", "headers": [], "path": "/ws"})
+    watched.watched = one = Connection("alice", receive, send, unheard)
+    return WebSocket(watched, one.receive, one.send)
 
 
 def unheard(*_: object) -> None:

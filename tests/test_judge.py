@@ -16,7 +16,7 @@ import pytest
 from junitparser import Error, Failure, JUnitXml
 
 import lab
-from lab import evidence, invariants
+from lab import invariants
 from lab.invariants import Claim, ClosedWith, Invariant
 from lab.judge import judge
 from lab.reports import Played, Report, data, junit
@@ -473,24 +473,6 @@ def test_without_a_counter_nobody_knows_how_often_it_was_cleaned() -> None:
 
 
 # The counter is true.
-
-
-@pytest.mark.parametrize(
-    ("line", "count"),
-    [
-        ("alice connected; active connections: 2", 2),
-        ("user alice connected, active connections = 2", 2),
-        ("alice joined room lobby (Active connections: 2)", 2),
-        ("alice left; active connections: -1", -1),
-        ("room lobby: active connections: 1", None),
-        ("alice joined; channel #general now has active connections: 1", None),
-        ("user alice active connections: 1", None),
-        ("peak active connections: 3", None),
-        ("inactive", None),
-    ],
-)
-def test_a_line_counts_what_is_open_in_all_unless_it_speaks_of_a_room_or_a_user(line: str, count: int | None) -> None:
-    assert evidence.counted(line) == count
 
 
 def test_a_counter_that_jumps_is_a_violation() -> None:

@@ -133,6 +133,7 @@ def main(argv: list[str]) -> None:
         host=settings.host,
         port=settings.port,
         loop="asyncio",
+        interface=application.interface,
         ws=witness.wires.tap(protocol(settings.flavour)),
         ws_ping_interval=pings,
         ws_ping_timeout=pings,

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -84,6 +85,7 @@ class Notes:
 
     def __init__(self) -> None:
         self._waits = False
+        self._nobodys = Context()  # in the one of whoever notes something, we would keep alive what is in that
 
     def note(self, *fact: object) -> None:
         """As observe(), but everything by place: its Kind, who, when, and its values, which JSON knows as atoms."""
@@ -93,7 +95,8 @@ class Notes:
             self._wait(time.monotonic() + LATEST_SECONDS)
 
     def _wait(self, latest: float) -> None:
-        asyncio.get_running_loop().call_later(QUIET_SECONDS, self._look, latest, len(_notes))
+        loop = asyncio.get_running_loop()
+        loop.call_later(QUIET_SECONDS, self._look, latest, len(_notes), context=self._nobodys)
 
     def _look(self, latest: float, noted: int) -> None:
         """Wait on if more was noted meanwhile."""
@@ -107,7 +110,7 @@ class Notes:
         say_notes(AT_ONCE)
         self._waits = bool(_notes)
         if self._waits:
-            asyncio.get_running_loop().call_soon(self._say)
+            asyncio.get_running_loop().call_soon(self._say, context=self._nobodys)
 
 
 def _say(*facts: Fact, notes: int = sys.maxsize) -> None:

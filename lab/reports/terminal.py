@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from lab.evidence import COUNTER
+from lab.counter import COUNTER
 from lab.reports import Played, Report
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome

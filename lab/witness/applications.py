@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from lab.witness.connections import ASGIApp
 
@@ -30,6 +30,15 @@ class Application:
     def package(self) -> str:
         """The top-level package it belongs to."""
         return self.module.__name__.partition(".")[0]
+
+    @property
+    def interface(self) -> Literal["asgi3", "auto"]:
+        """Whether it takes a scope, `receive` and `send`, so that uvicorn need not guess; its guess fails for some."""
+        try:
+            inspect.signature(self.app).bind(None, None, None)
+        except (TypeError, ValueError):
+            return "auto"
+        return "asgi3"
 
 
 def load(name: str, *, factory: bool = False) -> Application:

@@ -17,7 +17,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
 TOLD, RETURNED = Kind("told", ("code", "reason")), Kind("returned", ("error",))
 
@@ -27,7 +27,7 @@ LOGGED = ("client", "path", "query_string")
 """What uvicorn's log says of a scope, when it accepts or refuses."""
 
 DONE: Scope = {}
-"""What uvicorn does with a scope once it has accepted: nothing."""
+"""What uvicorn does with a scope once it has said that it accepts: nothing."""
 
 connection: ContextVar[str] = ContextVar("hangup_connection", default="")
 """The connection in whose handler, or in whose tasks, we are. Tasks inherit it."""
@@ -50,10 +50,7 @@ class WatchedScope(dict[str, Any]):
     """
 
     __slots__ = ("watched",)
-
-    def __init__(self, scope: Scope, watched: Connection) -> None:
-        super().__init__(scope)
-        self.watched = watched
+    watched: Connection
 
     def __reduce__(self) -> tuple[type, tuple[Scope]]:
         """A copy, deep or not, is the data alone: whoever keeps that holds nothing of the connection."""
@@ -80,11 +77,6 @@ class Connection:
         self._delivered = False
         self.handler: asyncio.Task[Any] | None = None
 
-    @property
-    def returned(self) -> bool:
-        """Whether its handler has."""
-        return self.handler is None
-
     async def receive(self) -> Message:
         """To the application."""
         message: Message = await self._receive(self.server)
@@ -104,8 +96,8 @@ class Connection:
         await self._send(self.server, message)
         if message["type"] == "websocket.accept":
             observe("accepted", self.name)
-            if isinstance(self.server, Carrier):
-                self.server.scope = DONE
+            if isinstance(self.server, Carrier) and getattr(self.server, "handshake_complete", True):
+                self.server.scope = DONE  # not if it could not say so, for the socket was closing: it may refuse yet
 
 
 def _apart(receive: Receive, send: Send) -> tuple[object, Callable[..., Any], Callable[..., Any]]:
@@ -147,27 +139,29 @@ class Connections:
         """Those whose handler has returned and of which something is still alive; weakly: we must not add to that."""
         return list(self._returned)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[Any]:
         """Pass everything on unchanged, and say what passes."""
         if scope["type"] != "websocket":
             return self.app(scope, receive, send)
         return self._watch(Connection(name_of(scope), receive, send, self._note), scope)
 
-    async def _watch(self, one: Connection, scope: Scope) -> None:
+    async def _watch(self, one: Connection, scope: Scope) -> Any:
         scope = self._begin(one, scope)
         try:
-            await self.app(scope, one.receive, one.send)
+            result = await self.app(scope, one.receive, one.send)
         except BaseException as raised:
             self._end(one, scope, type(raised).__name__)
             raise
         else:
             self._end(one, scope, "")
+            return result
         finally:
             del scope, one  # whatever of it lives now is held by somebody else
 
     def _begin(self, one: Connection, scope: Scope) -> WatchedScope:
         """What the application is given as its scope; its server has no need of another: half a KiB."""
-        watched = WatchedScope(scope, one)
+        watched = WatchedScope(scope)
+        watched.watched = one
         if isinstance(server := one.server, Carrier):
             server.hangup_wire.name = one.name
             if server.scope is scope:

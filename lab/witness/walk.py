@@ -115,26 +115,32 @@ class Walk(Generic[Name]):
                 if key in parents:
                     continue
                 parents[key] = parent
-                if kind in carriers:
+                carries = kind in carriers and _knows(child)
+                if carries:
                     key = self._carried(child, parents)
                 if key in want:
                     name = want[key][1]
                     if name in missing:
                         missing.discard(name)
                         self.found[name] = _path(want[key][0], parents)
-                elif key not in barriers and kind not in carriers:
+                elif key not in barriers and not carries:
                     append(child)
         return deeper
 
     def _carried(self, carrier: Any, parents: dict[int, object | None]) -> int:
         """The id of the connection that a WebSocket or a scope is of, to which there is a path now; 0 if not wanted."""
         scope = getattr(carrier, "scope", carrier)
-        key = id(getattr(scope, "watched", None))
+        key = id(scope.watched)
         if key not in self._want:
             return 0
         parents.setdefault(id(scope), carrier)
         parents.setdefault(key, scope)
         return key
+
+
+def _knows(carrier: Any) -> bool:
+    """Whether it knows its connection. A WebSocket need not: middleware may have given it a copy of the scope."""
+    return hasattr(getattr(carrier, "scope", carrier), "watched")
 
 
 def _of_function(function: Any) -> tuple[object, ...]:

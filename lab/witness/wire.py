@@ -213,7 +213,7 @@ class Wires:
         return {wire.who(): wire.silent_ms(at) for wire in tuple(self.open)}
 
     def tap(self, protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
-        """A subclass of one of uvicorn's WebSocket protocols that reports to us and changes nothing."""
+        """A subclass of one of uvicorn's WebSocket protocols that reports to us and behaves as before."""
         opened, note = self.open, self._note
 
         class Tapped(Carrier, protocol):  # type: ignore[misc,valid-type]  # the base is chosen at run time

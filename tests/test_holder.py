@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from starlette.websockets import WebSocket
 
-from lab.witness.connections import Connection, WatchedScope
+from lab.witness.connections import Connection, WatchedScope, Ways
 from lab.witness.holder import holder
 from lab.witness.walk import Walk, exists
 
@@ -47,7 +47,7 @@ async def send(_: object) -> None:
 def websocket() -> WebSocket:
     """A WebSocket as the witness would hand it to an application."""
     watched = WatchedScope({"type": "websocket", "headers": [], "path": "/ws"})
-    watched.watched = one = Connection("alice", receive, send, unheard)
+    watched.watched = one = Connection("alice", None, Ways(receive, send, unheard))
     return WebSocket(watched, one.receive, one.send)
 
 

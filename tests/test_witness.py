@@ -8,7 +8,7 @@ import os
 import statistics
 import tracemalloc
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -33,10 +33,16 @@ class Transport:
 class Protocol(asyncio.Protocol):
     """As much of a server as an application sees."""
 
+    connections: ClassVar[set[object]] = set()
+
     def __init__(self) -> None:
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
+    def connection_made(self, _transport: asyncio.BaseTransport) -> None:
+        self.connections.add(self)
+
     def connection_lost(self, _exc: Exception | None) -> None:
+        self.connections.remove(self)
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     async def send(self, _message: Any) -> None:

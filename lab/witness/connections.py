@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
 from types import MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from lab.actors.voice import Kind, observe
 from lab.witness.wire import Carrier, Note
@@ -57,6 +57,19 @@ class WatchedScope(dict[str, Any]):
         return dict, (dict(self),)
 
 
+class Ways(NamedTuple):
+    """What the connections of a server share: a method for each of them would be 64 bytes.
+
+    Attributes:
+        receive, send: the server's functions; they take whose methods they are.
+        note: told how connections end.
+    """
+
+    receive: Callable[..., Awaitable[Message]]
+    send: Callable[..., Awaitable[None]]
+    note: Note
+
+
 class Connection:
     """What passes between a server and an application for one connection, unchanged, and noted.
 
@@ -69,42 +82,34 @@ class Connection:
         server: what the server's `receive` and `send` are methods of; None if they are no methods.
     """
 
-    __slots__ = ("__weakref__", "_delivered", "_note", "_receive", "_send", "handler", "name", "server")
+    __slots__ = ("__weakref__", "_delivered", "_ways", "handler", "name", "server")
 
-    def __init__(self, name: str, receive: Receive, send: Send, note: Note) -> None:
-        self.name, self._note = name, note
-        self.server, self._receive, self._send = _apart(receive, send)
+    def __init__(self, name: str, server: object, ways: Ways) -> None:
+        self.name, self.server, self._ways = name, server, ways
         self._delivered = False
         self.handler: asyncio.Task[Any] | None = None
 
     async def receive(self) -> Message:
         """To the application."""
-        message: Message = await self._receive(self.server)
+        message: Message = await self._ways.receive(self.server)
         if not self._delivered or message["type"] != "websocket.receive":
             self._remarkable(message)
         return message
 
     def _remarkable(self, message: Message) -> None:
         if message["type"] == "websocket.disconnect":
-            self._note(TOLD, self.name, time.monotonic(), message.get("code"), message.get("reason") or "")
+            self._ways.note(TOLD, self.name, time.monotonic(), message.get("code"), message.get("reason") or "")
         elif message["type"] == "websocket.receive":
             self._delivered = True
             observe("delivered", self.name)
 
     async def send(self, message: Message) -> None:
         """From the application."""
-        await self._send(self.server, message)
+        await self._ways.send(self.server, message)
         if message["type"] == "websocket.accept":
             observe("accepted", self.name)
             if isinstance(self.server, Carrier) and getattr(self.server, "handshake_complete", True):
                 self.server.scope = DONE  # not if it could not say so, for the socket was closing: it may refuse yet
-
-
-def _apart(receive: Receive, send: Send) -> tuple[object, Callable[..., Any], Callable[..., Any]]:
-    """Whose methods they are, and the functions, which all connections share: for each a method would be 64 bytes."""
-    if isinstance(receive, MethodType) and isinstance(send, MethodType) and receive.__self__ is send.__self__:
-        return receive.__self__, receive.__func__, send.__func__
-    return None, lambda _: receive(), lambda _, message: send(message)
 
 
 def living(refs: Iterable[weakref.ref[Connection]]) -> Iterator[Connection]:
@@ -128,6 +133,7 @@ class Connections:
         self._running: dict[Connection, None] = {}
         self._returned: set[weakref.ref[Connection]] = set()
         self._forget = self._returned.discard
+        self._ways: Ways | None = None
 
     @property
     def running(self) -> list[Connection]:
@@ -143,19 +149,25 @@ class Connections:
         """Pass everything on unchanged, and say what passes."""
         if scope["type"] != "websocket":
             return self.app(scope, receive, send)
-        return self._watch(Connection(name_of(scope), receive, send, self._note), scope)
+        return self._watch(Connection(name_of(scope), *self._apart(receive, send)), scope)
+
+    def _apart(self, receive: Receive, send: Send) -> tuple[object, Ways]:
+        """Whose methods they are, and the functions."""
+        if not (isinstance(receive, MethodType) and isinstance(send, MethodType) and receive.__self__ is send.__self__):
+            return None, Ways(lambda _: receive(), lambda _, message: send(message), self._note)
+        if self._ways is None or self._ways[:2] != (receive.__func__, send.__func__):
+            self._ways = Ways(receive.__func__, send.__func__, self._note)
+        return receive.__self__, self._ways
 
     async def _watch(self, one: Connection, scope: Scope) -> Any:
-        scope = self._begin(one, scope)
+        scope, error = self._begin(one, scope), ""
         try:
-            result = await self.app(scope, one.receive, one.send)
+            return await self.app(scope, one.receive, one.send)
         except BaseException as raised:
-            self._end(one, scope, type(raised).__name__)
+            error = type(raised).__name__
             raise
-        else:
-            self._end(one, scope, "")
-            return result
         finally:
+            self._end(one, scope, error)
             del scope, one  # whatever of it lives now is held by somebody else
 
     def _begin(self, one: Connection, scope: Scope) -> WatchedScope:

@@ -186,10 +186,12 @@ class Carrier:
     Attributes:
         hangup_wire: its wire.
         scope: what it gives the application, uvicorn's own.
+        connections: those of its server, uvicorn's own.
     """
 
     hangup_wire: Wire
     scope: Any
+    connections: set[object]
 
 
 class Wires:
@@ -199,29 +201,33 @@ class Wires:
         note: told how each of them ended.
 
     Attributes:
-        open: those whose socket is open.
         protocols: the types that lead from one connection to all.
     """
 
     def __init__(self, note: Note) -> None:
-        self.open: dict[Wire, None] = {}
         self.protocols: set[type] = {Wire, Wires}
         self._note = note
+        self._connections: set[object] = set()
+
+    @property
+    def open(self) -> list[Wire]:
+        """Those whose socket is open, by the server's own account. From any thread."""
+        return [one.hangup_wire for one in tuple(self._connections) if isinstance(one, Carrier)]
 
     def silent(self, at: float) -> Mapping[str, float]:
         """For each connection, milliseconds from its client's last byte to that moment. From any thread."""
-        return {wire.who(): wire.silent_ms(at) for wire in tuple(self.open)}
+        return {wire.who(): wire.silent_ms(at) for wire in self.open}
 
     def tap(self, protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
         """A subclass of one of uvicorn's WebSocket protocols that reports to us and behaves as before."""
-        opened, note = self.open, self._note
+        wires, note = self, self._note
 
         class Tapped(Carrier, protocol):  # type: ignore[misc,valid-type]  # the base is chosen at run time
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                self.hangup_wire = Wire(transport)
-                opened[self.hangup_wire] = None
-                made: Any = self.hangup_wire
+                made: Any = Wire(transport)
+                self.hangup_wire = made
                 protocol.connection_made(self, made)
+                wires._connections = self.connections  # all that its server knows
 
             def data_received(self, data: bytes) -> None:
                 self.hangup_wire.hear(data)
@@ -232,7 +238,6 @@ class Wires:
                 return protocol.eof_received(self)
 
             def connection_lost(self, exc: Exception | None) -> None:
-                opened.pop(self.hangup_wire, None)
                 self.hangup_wire.lost(exc, note)
                 protocol.connection_lost(self, exc)
 

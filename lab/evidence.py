@@ -23,6 +23,7 @@ class Held:
         wakes_ms: milliseconds until a timer wakes it; -1 if none does.
         last: whether it then ends by itself, being in no loop.
         sure: whether it was proved to be held.
+        outside: whether it waits for something outside the server's process.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Held:
     wakes_ms: float = -1.0
     last: bool = False
     sure: bool = True
+    outside: bool = False
 
     @property
     def late(self) -> bool:
@@ -165,8 +167,8 @@ def _held(held: Json) -> Iterator[Held]:
         if isinstance(item, list) and len(item) >= 4:
             kind, who, said, holder, *rest = item
             wakes = rest[0] if rest and isinstance(rest[0], int | float) else -1.0
-            last, sure = rest[1:2] == [True], rest[2:3] != [False]
-            yield Held(str(kind), str(who), str(said), str(holder), float(wakes), last, sure)
+            last, sure, outside = rest[1:2] == [True], rest[2:3] != [False], rest[3:4] == [True]
+            yield Held(str(kind), str(who), str(said), str(holder), float(wakes), last, sure, outside)
 
 
 def _numbers(silent: Json) -> Iterator[tuple[str, float]]:

@@ -40,6 +40,9 @@ MORE_SECONDS = 4.0
 AT_REST_SECONDS = 0.7
 """When the server has said nothing for so long, sleeps no more and runs no thread, nothing more will be cleaned up."""
 
+OUTSIDE_SECONDS = 3.0
+"""The same, where something that is left waits for a database or another server: that may be slow."""
+
 PINGED_AFTER_SECONDS = 1.3
 """0.5 s between two pings, as much for the answer, and some more."""
 
@@ -130,7 +133,7 @@ class Visit(Guest):
             self.census()
             self.look(again=True)
             bad = self._bad()
-            over = now() - began >= (seconds + MORE_SECONDS if moved else seconds)
+            over = now() - began >= (seconds + MORE_SECONDS if moved or self._waits_outside() else seconds)
             if not bad or over or is_lost(self.timeline):
                 self.look()
                 return
@@ -161,7 +164,13 @@ class Visit(Guest):
         if census is None or any(held.evidence.startswith("thread ") for held in census.held):
             return False
         said = [seen.at for seen in self.timeline if seen.source == SERVER and seen.what not in ("counted", "hurried")]
-        return self.timeline.elapsed() - max(said, default=0.0) >= AT_REST_SECONDS * 1000
+        patience = OUTSIDE_SECONDS if self._waits_outside() else AT_REST_SECONDS
+        return self.timeline.elapsed() - max(said, default=0.0) >= patience * 1000
+
+    def _waits_outside(self) -> bool:
+        """Whether something that the dead have left waits for what is outside the server's process."""
+        census, dead = evidence.last_census(self.timeline), set(self._dead())
+        return census is not None and any(held.outside and held.who in dead for held in census.held)
 
     def settled(self) -> None:
         """A quiet moment: nothing is on its way. What the log's last counter says now must be true.
@@ -207,13 +216,16 @@ class Visit(Guest):
         dead = {seen.who for seen in self.timeline.select("exited")}
         return sum(who not in gone and actor_of(who) not in dead for who in connected)
 
-    def _hurry(self, longest_ms: float = 40_000.0, *, timeouts: bool = False) -> bool:
-        """Bring forward what the dead still wait for. Longer than uvicorn's own pings would take, it is not done."""
+    def _dead(self) -> list[Json]:
+        """Those whose end is judged, and who need not be served any more."""
         claimed = (getattr(claim, "who", "") for claim in self.scenario.then)
         gone = [name for who in claimed if who for name in evidence.crowd(self.timeline, who)]
         served = {claim.who for claim in self.scenario.then if isinstance(claim, Served)}
-        ask = next(self._asks)
-        dead: list[Json] = [who for who in gone if who not in served]
+        return [who for who in gone if who not in served]
+
+    def _hurry(self, longest_ms: float = 40_000.0, *, timeouts: bool = False) -> bool:
+        """Bring forward what the dead still wait for. Longer than uvicorn's own pings would take, it is not done."""
+        ask, dead = next(self._asks), self._dead()
         server = self.stage.actor(SERVER)
         services = timeouts and not self._swept and not self.stopped
         self._swept = self._swept or services  # once: nobody else shall notice much of it

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from lab.witness.code import frames_of, is_ours, where
+from lab.witness.code import frames_of, is_ours, waits_inside, where
 from lab.witness.connections import Connection, Connections, living
 from lab.witness.held import Held
 from lab.witness.orphans import ENTRIES, Made, references
@@ -124,4 +124,4 @@ def _handler(one: Connection, timers: Timers | None) -> Held:
     task = one.handler
     if task is None or timers is None:
         return Held("handler", one.name)
-    return Held("handler", one.name, where(task), "", *timers.outlook(task))
+    return Held("handler", one.name, where(task), "", *timers.outlook(task), outside=not waits_inside(task))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dis
+import gc
 import sys
 import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
 _LIBRARIES = tuple(
@@ -21,6 +22,8 @@ _LIBRARIES = tuple(
 )
 _STANDARD = tuple({str(Path(sysconfig.get_path(key))) for key in ("stdlib", "platstdlib")})
 _INSTALLED = ("site-packages", "dist-packages")
+_AWAITS = ("cr_await", "gi_yieldfrom", "ag_await")
+_AWAITING = (CoroutineType, GeneratorType, AsyncGeneratorType)
 _LAB = str(Path(__file__).resolve().parent.parent)
 _SERVERS = str(Path(_LAB) / "servers")
 
@@ -47,15 +50,24 @@ def user_modules(package: str = "") -> Iterator[ModuleType]:
 
 def frames_of(coro: Any) -> Iterator[FrameType]:
     """The frames of a suspended coroutine, outermost first."""
-    while coro is not None:
-        frame = next(
-            (found for key in ("cr_frame", "gi_frame", "ag_frame") if (found := getattr(coro, key, None))), None
-        )
+    for one in _chain(coro):
+        frame = _first(one, ("cr_frame", "gi_frame", "ag_frame"))
         if frame is not None:
             yield frame
-        coro = next(
-            (found for key in ("cr_await", "gi_yieldfrom", "ag_await") if (found := getattr(coro, key, None))), None
-        )
+
+
+def _chain(coro: Any) -> Iterator[object]:
+    """A suspended coroutine, what it awaits, what that awaits, and so on, as far as it can be followed."""
+    while coro is not None:
+        yield coro
+        coro = _first(coro, _AWAITS)
+        if coro is not None and not any(hasattr(coro, key) for key in _AWAITS):
+            # anext() and a coroutine's __await__() say nothing of what they drive, but they do hold it
+            coro = next((held for held in gc.get_referents(coro) if isinstance(held, _AWAITING)), None)
+
+
+def _first(thing: object, keys: tuple[str, ...]) -> Any:
+    return next((found for key in keys if (found := getattr(thing, key, None)) is not None), None)
 
 
 def telling(coro: Any) -> list[FrameType]:

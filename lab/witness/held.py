@@ -16,6 +16,7 @@ class Held(NamedTuple):
         wakes_ms: milliseconds until a timer wakes it; -1 if none does.
         last: whether it then ends by itself, being in no loop.
         sure: whether a path proves that it is held.
+        outside: whether it waits for something outside the process, such as a database, that may still come.
     """
 
     kind: str
@@ -25,3 +26,4 @@ class Held(NamedTuple):
     wakes_ms: float = -1.0
     last: bool = False
     sure: bool = True
+    outside: bool = False

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 from weakref import ref
 
-from lab.witness.code import user_modules, where
+from lab.witness.code import user_modules, waits_inside, where
 from lab.witness.connections import Connection, Connections, living
 from lab.witness.held import Held
 from lab.witness.holder import holder
@@ -91,7 +91,8 @@ def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: T
     walk.search(roots.namespaces)
     for task, name in strays:
         path = walk.found.get(task)
-        yield Held("task", name, where(task), holder(path, roots.names) if path else "", *timers.outlook(task))
+        held = holder(path, roots.names) if path else ""
+        yield Held("task", name, where(task), held, *timers.outlook(task), outside=not waits_inside(task))
 
 
 def _queues(made: Made, roots: Roots) -> Iterator[Held]:

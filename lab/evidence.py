@@ -150,11 +150,11 @@ def wire_code(disconnected: Observation) -> int:
     return disconnected.code("received") or disconnected.code("sent") or NO_GOODBYE
 
 
-def counter_lines(timeline: Timeline, who: str | None = None) -> list[tuple[Observation, int]]:
-    """Every line of the server's log (of one connection's context) that counts what is open, with its count."""
+def counter_lines(timeline: Timeline) -> list[tuple[Observation, int]]:
+    """Every line of the server's log that counts what is open, with its count."""
     logged = list(timeline.select("logged", source=SERVER))
     said = zip(logged, counts(seen.text("text") for seen in logged), strict=True)
-    return [(seen, count) for seen, count in said if count is not None and who in (None, seen.who)]
+    return [(seen, count) for seen, count in said if count is not None]
 
 
 def _census(counted: Observation) -> Census:

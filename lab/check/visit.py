@@ -132,14 +132,14 @@ class Visit(Guest):
         while True:
             self.census()
             self.look(again=True)
-            bad = self._bad()
-            over = now() - began >= (seconds + MORE_SECONDS if moved or self._waits_outside() else seconds)
+            bad, outside = self._bad(), self._waits_outside()
+            over = now() - began >= (seconds + MORE_SECONDS if moved or outside else seconds)
             if not bad or over or is_lost(self.timeline):
                 self.look()
                 return
             moved = False
             # A timeout must not come before pings could find the end, if only they can.
-            rests = self._at_rest() and (not self.scenario.silent or now() - began >= PINGED_AFTER_SECONDS)
+            rests = self._at_rest(outside) and (not self.scenario.silent or now() - began >= PINGED_AFTER_SECONDS)
             if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=rests):
                 rounds, moved = rounds + 1, True
             elif rests and now() - began >= AT_REST_SECONDS and "noticed-within" not in bad:
@@ -158,13 +158,17 @@ class Visit(Guest):
             bad.add("no-orphan")  # if its timer is set again each time it fires, it is not only late
         return bad
 
-    def _at_rest(self) -> bool:
-        """Nothing that is left waits for a thread or for a timer that was brought forward, and the server is silent."""
+    def _at_rest(self, outside: bool) -> bool:
+        """Nothing that is left waits for a thread or for a timer that was brought forward, and the server is silent.
+
+        Args:
+            outside: whether something that is left waits for what is outside the server's process.
+        """
         census = evidence.last_census(self.timeline)
         if census is None or any(held.evidence.startswith("thread ") for held in census.held):
             return False
         said = [seen.at for seen in self.timeline if seen.source == SERVER and seen.what not in ("counted", "hurried")]
-        patience = OUTSIDE_SECONDS if self._waits_outside() else AT_REST_SECONDS
+        patience = OUTSIDE_SECONDS if outside else AT_REST_SECONDS
         return self.timeline.elapsed() - max(said, default=0.0) >= patience * 1000
 
     def _waits_outside(self) -> bool:

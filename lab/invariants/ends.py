@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -137,15 +138,15 @@ class CleanedOnce(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding, or the first few bad ones of a crowd."""
-        return self.for_each(timeline, lambda who: self._one(timeline, who))
+        lines = Counter(seen.who for seen, _ in evidence.counter_lines(timeline))
+        return self.for_each(timeline, lambda who: self._one(timeline, who, lines[who]))
 
-    def _one(self, timeline: Timeline, who: str) -> Finding:
-        lines = evidence.counter_lines(timeline, who)
+    def _one(self, timeline: Timeline, who: str, lines: int) -> Finding:
         if timeline.first("returned", who) is None:
             return self.found(Outcome.VIOLATED, phrase("never-returned"), who=who)
         if not lines:
             return self.found(Outcome.UNKNOWN, phrase("no-counter"), who=who)
-        times = len(lines) - 1  # the first line is the connect
+        times = lines - 1  # the first line is the connect
         outcome = Outcome.HELD if times == 1 else Outcome.VIOLATED
         return self.found(outcome, phrase("cleaned", times=times), who=who)
 

@@ -115,32 +115,26 @@ class Walk(Generic[Name]):
                 if key in parents:
                     continue
                 parents[key] = parent
-                carries = kind in carriers and _knows(child)
-                if carries:
-                    key = self._carried(child, parents)
+                carried = _carried(child) if kind in carriers else None
+                if carried is not None:
+                    key = id(carried)
+                    if key in want:
+                        scope = getattr(child, "scope", child)
+                        parents.setdefault(id(scope), child)
+                        parents.setdefault(key, scope)
                 if key in want:
                     name = want[key][1]
                     if name in missing:
                         missing.discard(name)
                         self.found[name] = _path(want[key][0], parents)
-                elif key not in barriers and not carries:
+                elif key not in barriers and carried is None:
                     append(child)
         return deeper
 
-    def _carried(self, carrier: Any, parents: dict[int, object | None]) -> int:
-        """The id of the connection that a WebSocket or a scope is of, to which there is a path now; 0 if not wanted."""
-        scope = getattr(carrier, "scope", carrier)
-        key = id(scope.watched)
-        if key not in self._want:
-            return 0
-        parents.setdefault(id(scope), carrier)
-        parents.setdefault(key, scope)
-        return key
 
-
-def _knows(carrier: Any) -> bool:
-    """Whether it knows its connection. A WebSocket need not: middleware may have given it a copy of the scope."""
-    return hasattr(getattr(carrier, "scope", carrier), "watched")
+def _carried(carrier: Any) -> object:
+    """The connection that a WebSocket or a scope is of; None if middleware gave the WebSocket a copy of its scope."""
+    return getattr(getattr(carrier, "scope", carrier), "watched", None)
 
 
 def _of_function(function: Any) -> tuple[object, ...]:

@@ -177,7 +177,7 @@ class Wire:
         received = None if self._received is None else self._received.close
         sent = None if self._sent is None else self._sent.close
         reset = isinstance(exc, ConnectionError)
-        note(DISCONNECTED, self.name or self.who(), time.monotonic(), reset, self.finished, received, sent, self._heard)
+        note(DISCONNECTED, self.who(), time.monotonic(), reset, self.finished, received, sent, self._heard)
 
 
 class Carrier:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Iterator
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 
@@ -40,10 +40,24 @@ def require(what: str, missing: str) -> NoReturn:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where LAB_REQUIRE says what must be there, a test that skips for any reason has failed."""
+    """Where LAB_REQUIRE says what must be there, a test that is skipped, or fails as expected, has failed."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("LAB_REQUIRE"):
-        report.outcome, report.longrepr = "failed", f"nothing may be skipped here: {report.longreprtext}"
+    return _not_skipped(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that skips itself, too."""
+    report = yield
+    return _not_skipped(report)
+
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _not_skipped(report: Report) -> Report:
+    if report.skipped and os.environ.get("LAB_REQUIRE"):
+        report.outcome, report.longrepr = "failed", f"nothing may be skipped here: {report.longrepr}"
     return report
 
 

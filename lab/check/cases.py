@@ -68,13 +68,7 @@ def cases() -> dict[str, Scenario]:
             case("stall", Stall("alice"), bound=PINGED),
             ("talk", _with(talk, Served("carol"), Served("erin"))),
             ("rejoin", _with(_without_tasks(rejoin), *(Served(f"{who}#2") for who in THREE))),
-            (
-                "twins",
-                _with(
-                    replace(twins, then=tuple(one for one in twins.then if not isinstance(one, LeavesNothing))),
-                    *survivors,
-                ),
-            ),
+            ("twins", _with(_without_left(twins), *survivors)),
             ("garbage", _garbage()),
             ("flood", _with(flood, Served("carol"), Served("erin"))),
             case("crowd", Kill("dave"), given=crowd, who="dave-*", bound=CROWDED),

@@ -121,6 +121,12 @@ def noticed_ms(timeline: Timeline, who: str) -> float | None:
     return None if start is None or seen is None else max(0.0, round(seen.at - start.at, 3))
 
 
+def looked_ms(timeline: Timeline, since: float, until: float) -> float:
+    """How long, between two moments, our own census kept the server busy: on a busy machine that may be seconds."""
+    times = ((seen.at - (seen.number("took_ms") or 0.0), seen.at) for seen in timeline.select("counted"))
+    return round(sum(max(0.0, min(end, until) - max(begin, since)) for begin, end in times), 3)
+
+
 def cleaned_ms(timeline: Timeline, who: str) -> float | None:
     """Milliseconds until nothing was left: the handler's return, or the first census that stayed clean if later."""
     start, returned = started(timeline, who), timeline.first("returned", who)

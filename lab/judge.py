@@ -8,6 +8,7 @@ from dataclasses import replace
 from lab import evidence
 from lab.attest import attest
 from lab.invariants import Invariant
+from lab.invariants.revisit import REVISITED
 from lab.scenario import Scenario
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, Phrase, Verdict, phrase
@@ -18,14 +19,14 @@ def judge(scenario: Scenario, timeline: Timeline) -> Verdict:
     found = findings(scenario, timeline)
     if not timeline.sealed:
         found = (Finding("attested", "", Outcome.UNKNOWN, phrase("cut-short")), *found)
-    subject = scenario.subject
+    subject, story = scenario.subject, timeline.before(REVISITED)
     return Verdict(
         timeline.header.scenario,
         found,
-        evidence.codes(timeline, subject),
-        evidence.noticed_ms(timeline, subject),
+        evidence.codes(story, subject),
+        evidence.noticed_ms(story, subject),
         scenario.bound_ms,
-        evidence.cleaned_ms(timeline, subject),
+        evidence.cleaned_ms(story, subject),
     )
 
 
@@ -35,10 +36,11 @@ def findings(scenario: Scenario, timeline: Timeline, *, asked: bool = True) -> t
     Args:
         asked: include the claims that need something said at the end.
     """
-    found = list(attest(scenario.steps, timeline))
+    story = timeline.before(REVISITED)
+    found = list(attest(scenario.steps, story))
     for claim in scenario.then:
         if asked or not claim.asks:
-            found += _check(claim, timeline)
+            found += _check(claim, timeline if claim.encore else story)
     name = timeline.header.scenario
     return tuple(replace(one, hint=_hint(name, one)) if one.outcome is Outcome.VIOLATED else one for one in found)
 

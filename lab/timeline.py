@@ -6,6 +6,9 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import takewhile
+from operator import is_not
 from typing import TypeAlias, Union
 
 from lab.clock import now
@@ -143,6 +146,15 @@ class Timeline:
     def last(self, what: str, who: str | None = None, source: str | None = None) -> Observation | None:
         """The last such observation, or None."""
         return next(reversed(tuple(self.select(what, who, source))), None)
+
+    def before(self, what: str) -> Timeline:
+        """What was seen before the first such observation; all of it if there is none."""
+        first = self.first(what)
+        return (
+            self
+            if first is None
+            else Timeline(self.header, takewhile(partial(is_not, first), self), sealed=self.sealed)
+        )
 
     def _clear(self) -> None:
         self._seen: list[Observation] = []

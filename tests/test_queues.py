@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from types import ModuleType
 from typing import Any
+from weakref import ref
 
 import pytest
 
+from lab.witness.connections import connection
 from lab.witness.orphans import Made, Roots, _queues
-from lab.witness.queues import Birth, Queues
+from lab.witness.queues import Birth, Left, Queues
+from lab.witness.tasks import Timers
 
 Queue = asyncio.Queue[str]
 
@@ -34,15 +38,63 @@ PLACES: dict[str, tuple[Callable[[Queue], object], str | None]] = {
 }
 
 
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def timers(loop: asyncio.AbstractEventLoop) -> Timers:
+    return Timers(loop, Counter())
+
+
 @pytest.mark.parametrize("place", PLACES)
-def test_what_is_kept_under_a_key_may_be_come_back_for_and_anything_else_is_named(place: str) -> None:
+def test_what_is_kept_under_a_key_may_be_come_back_for_and_anything_else_is_named(place: str, timers: Timers) -> None:
     make, name = PLACES[place]
     bus: Any = ModuleType("bus")
     queue: Queue = asyncio.Queue()
     bus.place = make(queue)
     roots = Roots([bus.__dict__], {id(bus.__dict__): "bus"}, frozenset())
-    found = [(one.who, one.holder) for one in _queues(Made([], [(queue, "alice")]), roots)]
-    assert found == ([] if name is None else [("alice", name)])
+    found = list(_queues(Made([], [Left(ref(queue), "alice", unread=True)]), roots, timers, few=True))
+    named = [(one.who, one.holder) for one in found if one.kind == "connection"]
+    assert named == ([] if name is None else [("alice", name)])
+    if name is None:
+        kept = "" if place == "nowhere" else "bus.place['f6dd']"
+        assert [(one.kind, one.holder.startswith(kept), one.sure) for one in found] == [("mailbox", True, bool(kept))]
+
+
+def of_a_bus(queue: Queue) -> tuple[Any, Roots]:
+    bus: Any = ModuleType("bus")
+    bus.place = {"alice": queue}
+    return bus, Roots([bus.__dict__], {id(bus.__dict__): "bus"}, frozenset())
+
+
+@pytest.mark.parametrize("whose", ["alice", "bob"])
+def test_while_the_application_wants_to_be_called_for_her_a_mailbox_may_still_be_put_away(
+    whose: str, loop: asyncio.AbstractEventLoop
+) -> None:
+    queue: Queue = asyncio.Queue()
+    bus, roots = of_a_bus(queue)
+    context = copy_context()
+    context.run(connection.set, whose)
+    loop.call_later(60, bus.place.clear, context=context)
+    made = Made([], [Left(ref(queue), "alice", unread=True)])
+    (found,) = _queues(made, roots, Timers(loop, Counter()), few=True)
+    assert (found.kind, found.sure) == ("mailbox", whose == "bob")
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_one_that_only_lives_in_a_cycle_is_nobodys_any_more_unless_there_are_too_many_to_look(
+    few: bool, timers: Timers
+) -> None:
+    queue: Any = asyncio.Queue()
+    bus, roots = of_a_bus(queue)
+    queue.itself, left = queue, Left(ref(queue), "alice", unread=True)
+    bus.place = {}
+    del queue
+    assert [one.kind for one in _queues(Made([], [left]), roots, timers, few=few)] == ([] if few else ["mailbox"])
 
 
 def born(queue: Queue, name: str) -> Queues:
@@ -69,17 +121,17 @@ def test_it_is_written_to_if_it_is_fuller_than_when_its_connection_was_first_see
             queue.get_nowait()
 
     fill(before)
-    assert list(queues.written_to({"alice"})) == []  # she lives
-    assert list(queues.written_to(set())) == []  # the first look
+    assert list(queues.left({"alice"})) == []  # she lives
+    assert list(queues.left(set())) == []  # the first look
     fill(after)
-    assert list(queues.written_to(set())) == ([(queue, "alice")] if written else [])
+    assert list(queues.left(set())) == ([Left(ref(queue), "alice", unread=True)] if written else [])
+    fill(0)
+    assert list(queues.left(set())) == ([Left(ref(queue), "alice", unread=False)] if written else [])
 
 
 def test_a_queue_that_cannot_be_remembered_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     class Odd(asyncio.Queue[str]):
         __hash__ = None  # type: ignore[assignment]  # as with an __eq__ of its own
-
-    from lab.witness.connections import connection
 
     monkeypatch.setattr(asyncio.Queue, "__init__", asyncio.Queue.__init__)
     queues = Queues()

@@ -56,6 +56,7 @@ class Order:
         do: connect, say, leave, idle or clock.
         who: the connection; for a crowd, its common part.
         ask: the number under which the lab awaits the answer.
+        user: whom the connection is of, if that is not what it is called.
         url: where to connect; `{user}` stands for the user's name, `{n}` for a number of its own.
         times: with `say`, how often; a deaf connection stops reading first.
     """
@@ -63,6 +64,7 @@ class Order:
     do: str
     who: str = ""
     ask: int = 0
+    user: str = ""
     url: str = ""
     times: int = 1
     text: str | None = None
@@ -117,8 +119,11 @@ class Client:
         shaking = True
         try:
             async with connect(
-                fill(order.url, name),
-                additional_headers=[(NAME_HEADER, name), *((key, fill(text, name)) for key, text in order.headers)],
+                fill(order.url, order.user or name),
+                additional_headers=[
+                    (NAME_HEADER, name),
+                    *((key, fill(text, order.user or name)) for key, text in order.headers),
+                ],
                 subprotocols=[Subprotocol(one) for one in order.subprotocols] or None,
                 max_size=None,
                 create_connection=Watched,
@@ -165,8 +170,9 @@ class Client:
             else:
                 if order.deaf:
                     socket.transport.pause_reading()
+                text = None if order.text is None else fill(order.text, order.user or order.who)
                 for _ in range(order.times):
-                    await socket.send(bytes.fromhex(order.hex) if order.text is None else fill(order.text, order.who))
+                    await socket.send(bytes.fromhex(order.hex) if text is None else text)
                 observe("sent", order.who, ask=order.ask, text=(order.text or order.hex)[:SHOWN])
         except ConnectionClosed as closed:
             observe("failed", order.who, ask=order.ask, error=type(closed).__name__)

@@ -12,6 +12,7 @@ from lab.faults import SERVER, Heal, Interrupt, Kill, Pause, Reset, Stall, Stop
 from lab.invariants import Invariant, StopsInTime
 from lab.invariants.company import DiesWell, Served, ToldToGo
 from lab.invariants.foreign import CounterTrue, LeavesNothing, Noticed, Quiet
+from lab.invariants.revisit import KeptForReturn
 from lab.scenario import Scenario
 from lab.steps import Connect, Flood, Leave, Say, Send, Step
 
@@ -41,7 +42,8 @@ def case(
 ) -> tuple[str, Scenario]:
     """An ordinary case: alice ends, nothing of her is left, bob is still served."""
     left = LeavesNothing(who, rows=rows)
-    claims: tuple[Invariant, ...] = (Noticed(who, bound), left, CounterTrue(at_last=name == "crowd"), Served("bob"))
+    counter = CounterTrue(at_last=name == "crowd")
+    claims: tuple[Invariant, ...] = (Noticed(who, bound), left, KeptForReturn(who), counter, Served("bob"))
     return name, Scenario(name, given, when, bound, (*claims, Quiet(who)) if quiet else claims, "")
 
 
@@ -82,7 +84,8 @@ def _with(scenario: Scenario, *more: Served) -> Scenario:
 
 
 def _without_left(scenario: Scenario) -> Scenario:
-    return replace(scenario, then=tuple(one for one in scenario.then if not isinstance(one, LeavesNothing)))
+    left = LeavesNothing | KeptForReturn
+    return replace(scenario, then=tuple(one for one in scenario.then if not isinstance(one, left)))
 
 
 def _without_tasks(scenario: Scenario) -> Scenario:
@@ -93,7 +96,8 @@ def _without_tasks(scenario: Scenario) -> Scenario:
 
 def _garbage() -> Scenario:
     nonsense = (Send("alice-1", "{not json"), Send("alice-2", b"\xff\xfe"), Send("alice-3", "[1, 2]"))
-    claims: tuple[Invariant, ...] = (*map(DiesWell, THREE), LeavesNothing(ALICE), CounterTrue(), Served("bob"))
+    left = (LeavesNothing(ALICE), KeptForReturn(ALICE))
+    claims: tuple[Invariant, ...] = (*map(DiesWell, THREE), *left, CounterTrue(), Served("bob"))
     return Scenario("garbage", GIVEN, (*nonsense, Kill("alice")), AT_ONCE, claims, "")
 
 

@@ -15,6 +15,7 @@ from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
 from lab.invariants.company import ANSWER_MS
 from lab.invariants.lost import is_lost
+from lab.invariants.revisit import REVISITED, KeptForReturn, kept
 from lab.manners import Manners
 from lab.nemesis import Nemesis
 from lab.runner import CONNECT_SECONDS, Play
@@ -108,13 +109,13 @@ class Guest(Play):
             time.sleep(LOOK_EVERY_SECONDS)  # a database can only be looked at
             self.look()
 
-    def say(self, *people: str) -> None:
+    def say(self, *people: str, user: str = "") -> None:
         """Have them say the participant's text, if this server takes it, and wait for what it usually does."""
         if not self.manners.talks:
             return
         asked = self.timeline.elapsed()
         for who in people:
-            self._order(who, "say", "say", text=filled(self.subject.talk))
+            self._order(who, "say", "say", text=filled(self.subject.talk), user=user)
         if self.manners.answers and self._patient and not self.nemesis.touches(SERVER):
             self._patient = self._wait(partial(all_heard, people, asked), ANSWER_MS / 1000)
 
@@ -133,7 +134,22 @@ class Guest(Play):
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
                     self._patient = self._wait(partial(all_heard, listening, asked.at), patience)
 
-    def _connect(self, step: Connect) -> None:
+    def revisit(self) -> None:
+        """Where something is kept under a key for those who are gone, have some come back: it may be their mailbox."""
+        claims = [claim for claim in self.scenario.then if isinstance(claim, KeptForReturn)]
+        gone = {held.who for claim in claims for held in kept(self.timeline, claim.who)}
+        for number, who in enumerate(sorted(gone)[:THE_FEW] if len(gone) > 1 else (), start=2):
+            self._record(REVISITED, who, by=f"bob#{number}")  # her own process may be dead, and her link cut
+            self._connect(Connect(f"bob#{number}"), user=who)
+        if gone:
+            self.census()
+
+    def _connect(self, step: Connect, user: str = "") -> None:
+        """As any play.
+
+        Args:
+            user: whose connection it is, if that is not what it is called.
+        """
         names = step.connections
         options: dict[str, Json] = {
             "subprotocols": list(self.subject.subprotocols),
@@ -141,7 +157,7 @@ class Guest(Play):
         }
         before = self.timeline.elapsed()
         self.stage.actor(actor_of(step.who)).order(
-            "connect", who=step.who, url=self.url(step.who), times=step.times, **options
+            "connect", who=step.who, user=user, url=self.url(step.who), times=step.times, **options
         )
 
         def answered(seen: Timeline) -> bool:
@@ -157,10 +173,10 @@ class Guest(Play):
         for text in self.subject.opening:
             asked = self.timeline.elapsed()
             for name in names:
-                self._order(name, "say", "open", text=filled(text))
+                self._order(name, "say", "open", text=filled(text), user=user)
             self._wait(partial(all_heard, names, asked), REPLY_SECONDS)
         if len(names) <= THE_FEW and self.manners.met:
-            self.say(*names)
+            self.say(*names, user=user)
 
     def url(self, client: str) -> str:
         """Where a client dials: its own link, the server's path and the participant's query."""

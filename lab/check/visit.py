@@ -115,6 +115,7 @@ class Visit(Guest):
         self._patient = True
         self.ask([claim.who for claim in self.scenario.then if isinstance(claim, Served)])
         self.until_held(0.5)
+        self.revisit()
 
     def _stop(self) -> None:
         """Until the server is gone. What it waits for is brought forward, if whoever deploys it would wait for that."""

@@ -21,7 +21,13 @@ SHOWN = 3
 
 
 class Invariant(Protocol):
-    """A claim about one run."""
+    """A claim about one run.
+
+    Attributes:
+        encore: whether it is about the whole of it, and not only about what was before anybody came back.
+    """
+
+    encore: ClassVar[bool]
 
     @property
     def asks(self) -> tuple[Say, ...]:
@@ -37,6 +43,7 @@ class Claim:
 
     who: str
     word: ClassVar[str] = ""
+    encore: ClassVar[bool] = False
 
     @property
     def asks(self) -> tuple[Say, ...]:

@@ -78,17 +78,21 @@ class NoticedWithin(Claim):
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding: for a crowd, on whoever was noticed last."""
         bound = self.seconds * 1000
-        people = evidence.crowd(timeline, self.who)
-        times = [evidence.noticed_ms(timeline, who) for who in people]
-        if not times or not evidence.started(timeline, people[0]):
+        times = {who: evidence.noticed_ms(timeline, who) for who in evidence.crowd(timeline, self.who)}
+        worst = max(times, key=lambda who: times[who] or 0.0, default="")
+        start, last = evidence.started(timeline, worst), times.get(worst)
+        if start is None:
             yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
-        elif None in times:
+        elif last is None or None in times.values():
             yield self.found(Outcome.VIOLATED, phrase("never-noticed", bound=bound))
-        else:
-            last = max(ms for ms in times if ms is not None)
-            held = last <= bound
-            said = phrase("noticed", ms=last, bound=bound)
+        elif last > bound and (ours := evidence.looked_ms(timeline, start.at, start.at + last)):
+            held = last - ours <= bound
+            said = phrase("noticed-beside-us", ms=last, ours=ours, bound=bound)
             yield self.found(Outcome.HELD if held else Outcome.VIOLATED, said)
+        else:
+            yield self.found(
+                Outcome.HELD if last <= bound else Outcome.VIOLATED, phrase("noticed", ms=last, bound=bound)
+            )
 
 
 @dataclass(frozen=True, slots=True)

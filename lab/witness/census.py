@@ -114,7 +114,7 @@ class Census:
         held = [_handler(one, timers if len(running) <= ENTRIES else None) for one in running]
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
         names = {one.name for one in (*running, *living(left))}
-        made = Made(strays, list(self.queues.written_to(names)))
+        made = Made(strays, list(self.queues.left(names)))
         held += references(running, left, made, timers, self.package, self.protocols)
         return held
 

@@ -17,6 +17,7 @@ from lab.witness.code import user_modules, waits_inside, where
 from lab.witness.connections import Connection, Connections, living
 from lab.witness.held import Held
 from lab.witness.holder import holder
+from lab.witness.queues import Left
 from lab.witness.tasks import Timers
 from lab.witness.walk import Path, Walk
 
@@ -40,10 +41,10 @@ Stray = tuple[asyncio.Task[Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made in connections' contexts, each with its connection: tasks that run, queues still written to."""
+    """What was made in connections' contexts: tasks that run, each with its connection, and queues."""
 
     tasks: list[Stray]
-    queues: list[tuple[asyncio.Queue[Any], str]]
+    queues: list[Left]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,9 @@ def references(
     yield from _entries(alive, roots)
     yield from _tasks(made.tasks, alive, roots, timers)
     left = yield from _near(dead, roots, made.tasks, timers)
-    yield from _queues(made, roots)
-    if left and len(alive) + len(dead) <= FEW:
+    few = len(alive) + len(dead) <= FEW
+    yield from _queues(made, roots, timers, few=few)
+    if left and few:
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
     still = list(living(left))
     if still:
@@ -95,17 +97,31 @@ def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: T
         yield Held("task", name, where(task), held, *timers.outlook(task), outside=not waits_inside(task))
 
 
-def _queues(made: Made, roots: Roots) -> Iterator[Held]:
+def _queues(made: Made, roots: Roots, timers: Timers, *, few: bool) -> Iterator[Held]:
     """Queues of connections that are gone: subscribers nobody took off the list.
 
-    What is kept under a key is not one of them: whoever knows the key may come back for what was said meanwhile.
+    What is kept under a key is a mailbox until we know better: whoever knows the key may come back for what was said
+    meanwhile. If something is still to be done for the connection, that may be to put it away.
     """
-    left = [(queue, (index, name)) for index, (queue, name) in enumerate(made.queues)]
-    walk = Walk(left, (task for task, _ in made.tasks), roots.prune)
+    paths = _paths(made, roots)
+    if few and len(paths) < len(made.queues):
+        gc.collect()  # one in a cycle with its dead reader is nobody's any more
+    awaited = {name for _, name in made.tasks} | (timers.awaited() if made.queues else set())
+    for left in made.queues:
+        path = paths.get(left.queue, ())
+        said = type(path[-1]).__name__ if path else "", holder(path, roots.names) if path else ""
+        if path and left.unread and not _is_keyed(path):
+            yield Held("connection", left.name, *said)
+        elif left.queue() is not None:
+            yield Held("mailbox", left.name, *said, sure=bool(path) and left.unread and left.name not in awaited)
+
+
+def _paths(made: Made, roots: Roots) -> dict[ref[asyncio.Queue[Any]], Path]:
+    """A path to each queue to which there is one from the application's modules."""
+    queues = ((queue, left.queue) for left in made.queues if (queue := left.queue()) is not None)
+    walk = Walk(queues, (task for task, _ in made.tasks), roots.prune)
     walk.search(roots.namespaces)
-    for (_, name), path in walk.found.items():
-        if not _is_keyed(path):
-            yield Held("connection", name, type(path[-1]).__name__, holder(path, roots.names))
+    return walk.found
 
 
 def _is_keyed(path: Path) -> bool:

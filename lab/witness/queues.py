@@ -7,18 +7,39 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
 from lab.witness.connections import connection
 
 
 @dataclass(slots=True)
 class Birth:
-    """Whose a queue is, and how full it was when its connection was first seen to be gone; -1 until then."""
+    """Whose a queue is, and what was seen of it once its connection was gone.
+
+    Attributes:
+        name: the connection in whose context it was made.
+        full: how full it was at the first look; -1 until then.
+        fed: whether at some later look it was written to, and nobody had read it.
+    """
 
     name: str
     full: int = -1
+    fed: bool = False
+
+
+class Left(NamedTuple):
+    """A queue whose connection is gone, and into which somebody has put something since.
+
+    Attributes:
+        queue: it, weakly.
+        name: the connection in whose context it was made.
+        unread: whether that is still so, and nobody takes it out.
+    """
+
+    queue: ref[asyncio.Queue[Any]]
+    name: str
+    unread: bool
 
 
 class Queues:
@@ -40,8 +61,8 @@ class Queues:
 
         asyncio.Queue.__init__ = making  # type: ignore[assignment,method-assign]  # there is no hook
 
-    def written_to(self, living: set[str]) -> Iterator[tuple[asyncio.Queue[Any], str]]:
-        """Those of connections that are gone into which somebody still puts something, and nobody takes it out.
+    def left(self, living: set[str]) -> Iterator[Left]:
+        """Those of connections that are gone into which somebody puts something, or has put it.
 
         One in a pool is empty. It takes two looks, and a message in between.
         """
@@ -51,5 +72,8 @@ class Queues:
             size = queue.qsize()
             if birth.full < 0:
                 birth.full = size
-            elif size > birth.full or (size and queue.full()):
-                yield queue, birth.name
+                continue
+            unread = size > birth.full or (size > 0 and queue.full())
+            birth.fed = birth.fed or unread
+            if birth.fed:
+                yield Left(ref(queue), birth.name, unread)

@@ -101,6 +101,10 @@ class Timers:
         self._called.update(moved)
         return len(moved)
 
+    def awaited(self) -> set[str]:
+        """The connections on whose behalf the application wants to be called later."""
+        return {_born_in(one) for one in self.handles if _is_the_applications(one)}
+
     def ends(self, handle: asyncio.TimerHandle) -> bool:
         """Whether, as far as we know, it is not set again each time that it fires."""
         return self._called[_what(handle)] < AGAIN

@@ -6,15 +6,18 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
+from math import inf
 from types import ModuleType
 from typing import Any
 from weakref import ref
 
 import pytest
+from anyio import create_memory_object_stream
+from anyio.streams.memory import MemoryObjectSendStream
 
 from lab.witness.connections import connection
 from lab.witness.orphans import Made, Roots, _queues
-from lab.witness.queues import Birth, Left, Queues
+from lab.witness.queues import Birth, Left, Queues, fullness
 from lab.witness.tasks import Timers
 
 Queue = asyncio.Queue[str]
@@ -103,30 +106,75 @@ def born(queue: Queue, name: str) -> Queues:
     return queues
 
 
+class Asyncio:
+    """A queue of asyncio's."""
+
+    def __init__(self, size: int) -> None:
+        self.queue: Any = asyncio.Queue(size)
+        self.count, self.put, self.get = self.queue.qsize, self.queue.put_nowait, self.queue.get_nowait
+
+    def close(self) -> None:
+        """Only streams are closed."""
+
+
+class Anyio:
+    """A memory object stream of anyio's."""
+
+    def __init__(self, size: int) -> None:
+        self.queue: Any
+        self.queue, self.end = create_memory_object_stream[str](size or inf)
+        self.put, self.get = self.queue.send_nowait, self.end.receive_nowait
+
+    def count(self) -> int:
+        return int(self.queue.statistics().current_buffer_used)
+
+    def close(self) -> None:
+        self.queue.close()
+        self.end.close()
+
+
+@pytest.mark.parametrize("kind", [Asyncio, Anyio])
 @pytest.mark.parametrize(
     ("size", "before", "after", "written"),
     [(0, 0, 1, True), (0, 2, 3, True), (0, 0, 0, False), (0, 2, 2, False), (0, 2, 0, False), (3, 3, 3, True)],
     ids=["filled", "filled-more", "empty", "as-full", "emptied", "has-no-room"],
 )
 def test_it_is_written_to_if_it_is_fuller_than_when_its_connection_was_first_seen_gone(
-    size: int, before: int, after: int, written: bool
+    kind: type[Asyncio | Anyio], size: int, before: int, after: int, written: bool
 ) -> None:
-    queue: Queue = asyncio.Queue(size)
-    queues = born(queue, "alice")
+    made = kind(size)
+    queues = born(made.queue, "alice")
 
     def fill(count: int) -> None:
-        while queue.qsize() < count:
-            queue.put_nowait("hello")
-        while queue.qsize() > count:
-            queue.get_nowait()
+        while made.count() < count:
+            made.put("hello")
+        while made.count() > count:
+            made.get()
 
     fill(before)
     assert list(queues.left({"alice"})) == []  # she lives
     assert list(queues.left(set())) == []  # the first look
     fill(after)
-    assert list(queues.left(set())) == ([Left(ref(queue), "alice", unread=True)] if written else [])
+    assert list(queues.left(set())) == ([Left(ref(made.queue), "alice", unread=True)] if written else [])
     fill(0)
-    assert list(queues.left(set())) == ([Left(ref(queue), "alice", unread=False)] if written else [])
+    assert list(queues.left(set())) == ([Left(ref(made.queue), "alice", unread=False)] if written else [])
+    made.close()
+
+
+def test_a_stream_without_a_buffer_has_no_room_while_somebody_waits_to_send() -> None:
+    async def play() -> list[tuple[int, bool]]:
+        stream, end = create_memory_object_stream[str]()
+        with stream, end:
+            before = fullness(stream)
+            sending = asyncio.create_task(stream.send("hello"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            waits = fullness(stream)
+            assert await end.receive() == "hello"
+            await sending
+        return [before, waits]
+
+    assert asyncio.run(play()) == [(0, False), (1, False)]
 
 
 def test_a_queue_that_cannot_be_remembered_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,12 +182,15 @@ def test_a_queue_that_cannot_be_remembered_is_made_all_the_same(monkeypatch: pyt
         __hash__ = None  # type: ignore[assignment]  # as with an __eq__ of its own
 
     monkeypatch.setattr(asyncio.Queue, "__init__", asyncio.Queue.__init__)
+    monkeypatch.setattr(MemoryObjectSendStream, "__post_init__", MemoryObjectSendStream.__post_init__)
     queues = Queues()
     queues.watch()
     token = connection.set("alice")
     try:
-        odd, plain = Odd(), asyncio.Queue[str]()
+        odd, plain, (stream, end) = Odd(), asyncio.Queue[str](), create_memory_object_stream[str](3)
     finally:
         connection.reset(token)
     assert odd.qsize() == 0
-    assert {id(queue): birth.name for queue, birth in queues.born.items()} == {id(plain): "alice"}
+    assert {id(queue): birth.name for queue, birth in queues.born.items()} == {id(plain): "alice", id(stream): "alice"}
+    with stream, end:
+        assert (stream.statistics().open_send_streams, stream.statistics().open_receive_streams) == (1, 1)

@@ -17,7 +17,7 @@ from lab.witness.code import user_modules, waits_inside, where
 from lab.witness.connections import Connection, Connections, living
 from lab.witness.held import Held
 from lab.witness.holder import holder
-from lab.witness.queues import Left
+from lab.witness.queues import Left, Queue
 from lab.witness.tasks import Timers
 from lab.witness.walk import Path, Walk
 
@@ -116,7 +116,7 @@ def _queues(made: Made, roots: Roots, timers: Timers, *, few: bool) -> Iterator[
             yield Held("mailbox", left.name, *said, sure=bool(path) and left.unread and left.name not in awaited)
 
 
-def _paths(made: Made, roots: Roots) -> dict[ref[asyncio.Queue[Any]], Path]:
+def _paths(made: Made, roots: Roots) -> dict[ref[Queue], Path]:
     """A path to each queue to which there is one from the application's modules."""
     queues = ((queue, left.queue) for left in made.queues if (queue := left.queue()) is not None)
     walk = Walk(queues, (task for task, _ in made.tasks), roots.prune)

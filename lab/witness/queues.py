@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary, ref
 
+from anyio.streams.memory import MemoryObjectSendStream
+
 from lab.witness.connections import connection
+
+Queue: TypeAlias = asyncio.Queue[Any] | MemoryObjectSendStream[Any]
+"""One of asyncio's, or the end of an anyio memory object stream into which one writes."""
 
 
 @dataclass(slots=True)
@@ -37,29 +42,35 @@ class Left(NamedTuple):
         unread: whether that is still so, and nobody takes it out.
     """
 
-    queue: ref[asyncio.Queue[Any]]
+    queue: ref[Queue]
     name: str
     unread: bool
 
 
 class Queues:
-    """Remembers, weakly, in which connection's context each asyncio.Queue was made."""
+    """Remembers, weakly, in which connection's context each queue was made."""
 
     def __init__(self) -> None:
-        self.born: WeakKeyDictionary[asyncio.Queue[Any], Birth] = WeakKeyDictionary()
+        self.born: WeakKeyDictionary[Queue, Birth] = WeakKeyDictionary()
 
     def watch(self) -> None:
         """From now on, for the whole process."""
-        make, born = asyncio.Queue.__init__, self.born
+        asyncio.Queue.__init__ = self._remembering(asyncio.Queue.__init__)  # type: ignore[method-assign]  # there is no hook
+        stream = MemoryObjectSendStream
+        stream.__post_init__ = self._remembering(stream.__post_init__)  # type: ignore[method-assign]  # nor here
+
+    def _remembering(self, make: Callable[..., None]) -> Callable[..., None]:
+        """A method that makes a queue, and then remembers it."""
+        born = self.born
 
         @wraps(make)
-        def making(queue: asyncio.Queue[Any], *args: Any, **options: Any) -> None:
+        def making(queue: Queue, *args: Any, **options: Any) -> None:
             make(queue, *args, **options)
             if name := connection.get():
                 with suppress(TypeError):  # a subclass that cannot be hashed, or referred to weakly
                     born[queue] = Birth(name)
 
-        asyncio.Queue.__init__ = making  # type: ignore[assignment,method-assign]  # there is no hook
+        return making
 
     def left(self, living: set[str]) -> Iterator[Left]:
         """Those of connections that are gone into which somebody puts something, or has put it.
@@ -69,11 +80,20 @@ class Queues:
         for queue, birth in list(self.born.items()):
             if birth.name in living:
                 continue
-            size = queue.qsize()
+            size, room = fullness(queue)
             if birth.full < 0:
                 birth.full = size
                 continue
-            unread = size > birth.full or (size > 0 and queue.full())
+            unread = size > birth.full or (size > 0 and not room)
             birth.fed = birth.fed or unread
             if birth.fed:
                 yield Left(ref(queue), birth.name, unread)
+
+
+def fullness(queue: Queue) -> tuple[int, bool]:
+    """How much is in it, and whether it has room for more."""
+    if isinstance(queue, asyncio.Queue):
+        return queue.qsize(), not queue.full()
+    stream = queue.statistics()
+    size = stream.current_buffer_used + stream.tasks_waiting_send
+    return size, size < stream.max_buffer_size

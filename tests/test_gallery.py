@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -77,6 +78,17 @@ def got_exactly_its_findings(kind: str, name: str, report: Report) -> None:
     assert not doubts(report), said(report)
 
 
+def named_its_holder(name: str, report: Report) -> None:
+    """Assert that whoever keeps the dead is called as the server calls it, key included; `*` is any index or key."""
+    module = importlib.import_module(f"lab.servers.broken.{name}")
+    pattern = re.escape(getattr(module, "holder", "")).replace(r"\*", r"(\d+|'[^']*')")
+    for played in report.played:
+        for one in played.verdict.findings:
+            if one.outcome is Outcome.VIOLATED and one.kind in ("connection", "handler", "task"):
+                holder = (one.holder or "").removeprefix(f"{module.__name__}.")
+                assert re.fullmatch(pattern, holder), f"{played.name}: {holder}"
+
+
 def said(report: Report) -> str:
     """The report as it would be printed."""
     return render(report, Words()).plain
@@ -90,7 +102,9 @@ def doubts(report: Report) -> tuple[str, ...]:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", [*ALONE, "trusts_tcp", "row_left_open"])
 def test_a_broken_server_gets_exactly_its_findings(name: str, processes: Processes) -> None:
-    got_exactly_its_findings("broken", name, graded("broken", name, processes))
+    report = graded("broken", name, processes)
+    got_exactly_its_findings("broken", name, report)
+    named_its_holder(name, report)
 
 
 @pytest.mark.timeout(120)

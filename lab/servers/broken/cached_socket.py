@@ -10,6 +10,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood",
 }
+holder = "channel_of[*]"
 
 app = FastAPI()
 

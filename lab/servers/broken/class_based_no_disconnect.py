@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
+holder = "names{…}"
 
 online: set[WebSocket] = set()
 names: dict[WebSocket, str] = {}

@@ -10,6 +10,7 @@ findings: dict[str, str] = {
     "counter-is-true": "kill reset pause stall talk garbage flood crowd",
     "no-noise": "kill reset pause stall crowd",
 }
+holder = "connected{…}"
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

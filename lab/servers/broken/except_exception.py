@@ -11,6 +11,7 @@ findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
     "counter-is-true": "*",
 }
+holder = "connected{…}"
 
 logging.basicConfig(level=logging.INFO)
 log = logging.getLogger("echo")

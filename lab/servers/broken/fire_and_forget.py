@@ -9,6 +9,7 @@ from contextlib import suppress
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {"no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd"}
+holder = "background{…}"
 
 app = FastAPI()
 background: set[asyncio.Task[None]] = set()

@@ -8,6 +8,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
+holder = "history[*][0]"
 
 app = FastAPI()
 history: list[tuple[WebSocket, str]] = []

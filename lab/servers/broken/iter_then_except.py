@@ -8,6 +8,7 @@ from json import JSONDecodeError
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk rejoin flood crowd"}
+holder = "connected{…}"
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

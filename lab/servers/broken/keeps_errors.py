@@ -8,6 +8,7 @@ from fastapi import FastAPI, WebSocket
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
+holder = "errors[*].__traceback__ → echo(): websocket"
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

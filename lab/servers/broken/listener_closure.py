@@ -11,6 +11,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
+holder = "bus.listeners[*] → closure of chat.<locals>.forward: websocket"
 
 Listener = Callable[[str], Awaitable[None]]
 

@@ -9,6 +9,7 @@ findings: dict[str, str] = {
     "no-orphan connection": "kill quit away reset pause stall talk garbage flood crowd",
     "counter-is-true": "kill quit away reset pause stall talk garbage flood crowd",
 }
+holder = "connected{…}"
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

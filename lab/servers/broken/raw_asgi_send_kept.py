@@ -11,6 +11,7 @@ findings: dict[str, str] = {
     "no-orphan connection": "kill quit away reset pause stall talk garbage flood crowd",
     "counter-is-true": "kill quit away reset pause stall talk garbage flood crowd",
 }
+holder = "peers[*]"
 
 peers: dict[int, Any] = {}
 numbers = count(1)

@@ -10,6 +10,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd",
 }
+holder = "subscribers[*]"
 
 app = FastAPI()
 subscribers: dict[str, asyncio.Queue[str]] = {}

@@ -8,6 +8,7 @@ import asyncio
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {"no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd"}
+holder = "market_open._waiters[*] → task_wakeup()"
 
 app = FastAPI()
 market_open = asyncio.Event()

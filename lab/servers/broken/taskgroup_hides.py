@@ -13,6 +13,7 @@ findings: dict[str, str] = {
     "no-noise": "close kill quit away reset pause stall twins crowd",
     "closed-with": "garbage",
 }
+holder = "connected{…}"
 
 app = FastAPI()
 connected: dict[WebSocket, str] = {}

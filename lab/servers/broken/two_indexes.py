@@ -11,6 +11,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
+holder = "rooms['lobby']{…}"
 
 app = FastAPI()
 by_user: defaultdict[str, set[WebSocket]] = defaultdict(set)

@@ -123,13 +123,22 @@ class Grader:
         manners = self.learn()
         with ThreadPoolExecutor(self._at_once()) as pool:
             try:
-                played = tuple(pool.map(lambda name: self.play(name, manners, folder, watch), todo))
+                tried = tuple(pool.map(lambda name: self._try(name, manners, folder, watch), todo))
             except BaseException:
                 self.cut_short()
                 pool.shutdown(cancel_futures=True)
                 raise
+        # One that shares a port or a file with its like cannot start beside them: now it has the machine to itself.
+        played = tuple(one or self.play(name, manners, folder, watch) for name, one in zip(todo, tried, strict=True))
         head = self._header("")
         return Report("check", head.subject, head.backend, head.flavour, now() - before, played)
+
+    def _try(self, name: str, manners: Manners, folder: Path, watch: Watch) -> Played | None:
+        """One case beside others; None if its server could not be had."""
+        try:
+            return self.play(name, manners, folder, watch)
+        except StageError:
+            return None
 
     def cut_short(self) -> None:
         """Have every case that is played end now, and take down its stage. From any thread."""

@@ -137,18 +137,23 @@ class Guest(Play):
     def revisit(self) -> None:
         """Where something is kept under a key for those who are gone, have some come back: it may be their mailbox."""
         claims = [claim for claim in self.scenario.then if isinstance(claim, KeptForReturn)]
-        gone = {held.who for claim in claims for held in kept(self.timeline, claim.who)}
-        for number, who in enumerate(sorted(gone)[:THE_FEW] if len(gone) > 1 else (), start=2):
-            self._record(REVISITED, who, by=f"bob#{number}")  # her own process may be dead, and her link cut
-            self._connect(Connect(f"bob#{number}"), user=who)
-        if gone:
-            self.census()
+        gone = sorted({held.who for claim in claims for held in kept(self.timeline, claim.who)})
+        if len(gone) < 2:
+            return  # of one alone nothing is said
+        back = {f"bob#{number}": who for number, who in enumerate(gone[:THE_FEW], start=2)}
+        for by, who in back.items():
+            self._record(REVISITED, who, by=by)  # her own process may be dead, and her link cut
+            self._connect(Connect(by), user=who)
+        self._wait(partial(all_heard, list(back), self.timeline.elapsed()), REPLY_SECONDS)  # what waited for them
+        for by, who in back.items():
+            self.say(by, user=who)
+        self.census()
 
     def _connect(self, step: Connect, user: str = "") -> None:
         """As any play.
 
         Args:
-            user: whose connection it is, if that is not what it is called.
+            user: whose connection it is, if that is not what it is called; then nothing is said yet.
         """
         names = step.connections
         options: dict[str, Json] = {
@@ -175,8 +180,8 @@ class Guest(Play):
             for name in names:
                 self._order(name, "say", "open", text=filled(text), user=user)
             self._wait(partial(all_heard, names, asked), REPLY_SECONDS)
-        if len(names) <= THE_FEW and self.manners.met:
-            self.say(*names, user=user)
+        if len(names) <= THE_FEW and self.manners.met and not user:
+            self.say(*names)
 
     def url(self, client: str) -> str:
         """Where a client dials: its own link, the server's path and the participant's query."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 from lab import evidence
 from lab.evidence import Held
 from lab.invariants.claim import Claim
+from lab.manners import mark
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, phrase
 
@@ -20,8 +22,8 @@ REVISITED = "revisited"
 class KeptForReturn(Claim):
     """A queue that is kept for somebody who is gone, and written to, is the one that she gets when she comes back.
 
-    If her next connection puts another in its place, nobody would ever have read it: it is no mailbox, but a
-    subscriber that nobody took off the list.
+    If her next connection puts another in its place, and she is told nothing of what was in it, nobody would ever have
+    read it: it is no mailbox, but a subscriber that nobody took off the list.
     """
 
     word: ClassVar[str] = "no-orphan"
@@ -44,8 +46,19 @@ def kept(timeline: Timeline, who: str) -> list[Held]:
 
 def _was_replaced(held: Held, timeline: Timeline) -> bool:
     """Whether it is no more, now that its user has come back. One that is only read, or put elsewhere, still is."""
-    back = timeline.first(REVISITED, held.who)
-    census = evidence.last_census(timeline)
+    back, census = timeline.first(REVISITED, held.who), evidence.last_census(timeline)
     if back is None or census is None or timeline.first("connected", back.text("by")) is None:
         return False
-    return census.at > back.at and not any(one.kind == "mailbox" and one.who == held.who for one in census.held)
+    gone = not any(one.kind == "mailbox" and one.who == held.who for one in census.held)
+    return gone and census.at > back.at and not _was_told(back.text("by"), timeline)
+
+
+def _was_told(who: str, timeline: Timeline) -> bool:
+    """Whether she heard what was said while she was gone, before anybody spoke again: then it was her mailbox."""
+    said, back = timeline.before(REVISITED).last("sent"), timeline.first(REVISITED)
+    word = mark(said.text("text")) if said else ""
+    spoken = (
+        seen.at for seen in timeline.select("ordered") if seen.text("do") == "say" and back and seen.at >= back.at
+    )
+    until = min(spoken, default=inf)
+    return any(word in seen.text("text") for seen in timeline.select("received", who) if seen.at < until)

@@ -152,12 +152,13 @@ def test_it_is_written_to_if_it_is_fuller_than_when_its_connection_was_first_see
             made.get()
 
     fill(before)
-    assert list(queues.left({"alice"})) == []  # she lives
-    assert list(queues.left(set())) == []  # the first look
+    assert list(queues.left({"alice"}, set())) == []  # her handler runs
+    assert list(queues.left(set(), set())) == []  # the first look
     fill(after)
-    assert list(queues.left(set())) == ([Left(ref(made.queue), "alice", unread=True)] if written else [])
+    assert list(queues.left(set(), set())) == ([Left(ref(made.queue), "alice", unread=True)] if written else [])
+    assert list(queues.left(set(), {"alice"})) == []  # she herself is left, and found
     fill(0)
-    assert list(queues.left(set())) == ([Left(ref(made.queue), "alice", unread=False)] if written else [])
+    assert list(queues.left(set(), set())) == ([Left(ref(made.queue), "alice", unread=False)] if written else [])
     made.close()
 
 

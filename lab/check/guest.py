@@ -147,6 +147,7 @@ class Guest(Play):
         self._wait(partial(all_heard, list(back), self.timeline.elapsed()), REPLY_SECONDS)  # what waited for them
         for by, who in back.items():
             self.say(by, user=who)
+        self.say("bob", "carol")  # what their handlers have in hand since they last spoke is let go of
         self.census()
 
     def _connect(self, step: Connect, user: str = "") -> None:

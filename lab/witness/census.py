@@ -113,8 +113,8 @@ class Census:
         strays = list(self.tasks.alive())
         held = [_handler(one, timers if len(running) <= ENTRIES else None) for one in running]
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
-        names = {one.name for one in (*running, *living(left))}
-        made = Made(strays, list(self.queues.left(names)))
+        names = [{one.name for one in some} for some in (running, living(left))]
+        made = Made(strays, list(self.queues.left(*names)))
         held += references(running, left, made, timers, self.package, self.protocols)
         return held
 

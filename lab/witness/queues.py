@@ -72,13 +72,17 @@ class Queues:
 
         return making
 
-    def left(self, living: set[str]) -> Iterator[Left]:
+    def left(self, running: set[str], living: set[str]) -> Iterator[Left]:
         """Those of connections that are gone into which somebody puts something, or has put it.
 
         One in a pool is empty. It takes two looks, and a message in between.
+
+        Args:
+            running: the connections whose handler runs: theirs are not looked at.
+            living: those of which something else is left, and that are found by it.
         """
         for queue, birth in list(self.born.items()):
-            if birth.name in living:
+            if birth.name in running:
                 continue
             size, room = fullness(queue)
             if birth.full < 0:
@@ -86,7 +90,7 @@ class Queues:
                 continue
             unread = size > birth.full or (size > 0 and not room)
             birth.fed = birth.fed or unread
-            if birth.fed:
+            if birth.fed and birth.name not in living:
                 yield Left(ref(queue), birth.name, unread)
 
 

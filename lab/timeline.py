@@ -150,11 +150,9 @@ class Timeline:
     def before(self, what: str) -> Timeline:
         """What was seen before the first such observation; all of it if there is none."""
         first = self.first(what)
-        return (
-            self
-            if first is None
-            else Timeline(self.header, takewhile(partial(is_not, first), self), sealed=self.sealed)
-        )
+        if first is None:
+            return self
+        return Timeline(self.header, takewhile(partial(is_not, first), self), sealed=self.sealed)
 
     def _clear(self) -> None:
         self._seen: list[Observation] = []

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import ref
 
 import pytest
-from anyio import create_memory_object_stream
+from anyio import create_memory_object_stream, wait_all_tasks_blocked
 from anyio.streams.memory import MemoryObjectSendStream
 
 from lab.witness.connections import connection
@@ -168,8 +168,7 @@ def test_a_stream_without_a_buffer_has_no_room_while_somebody_waits_to_send() ->
         with stream, end:
             before = fullness(stream)
             sending = asyncio.create_task(stream.send("hello"))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await wait_all_tasks_blocked()
             waits = fullness(stream)
             assert await end.receive() == "hello"
             await sending

@@ -11,7 +11,7 @@ from lab import evidence
 from lab.evidence import Held
 from lab.invariants.claim import Claim
 from lab.manners import mark
-from lab.timeline import Timeline
+from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
 
 REVISITED = "revisited"
@@ -50,15 +50,13 @@ def _was_replaced(held: Held, timeline: Timeline) -> bool:
     if back is None or census is None or timeline.first("connected", back.text("by")) is None:
         return False
     gone = not any(one.kind == "mailbox" and one.who == held.who for one in census.held)
-    return gone and census.at > back.at and not _was_told(back.text("by"), timeline)
+    return gone and census.at > back.at and not _was_told(back, timeline)
 
 
-def _was_told(who: str, timeline: Timeline) -> bool:
+def _was_told(back: Observation, timeline: Timeline) -> bool:
     """Whether she heard what was said while she was gone, before anybody spoke again: then it was her mailbox."""
-    said, back = timeline.before(REVISITED).last("sent"), timeline.first(REVISITED)
+    said = timeline.before(REVISITED).last("sent")
     word = mark(said.text("text")) if said else ""
-    spoken = (
-        seen.at for seen in timeline.select("ordered") if seen.text("do") == "say" and back and seen.at >= back.at
-    )
+    spoken = (seen.at for seen in timeline.select("ordered") if seen.text("do") == "say" and seen.at >= back.at)
     until = min(spoken, default=inf)
-    return any(word in seen.text("text") for seen in timeline.select("received", who) if seen.at < until)
+    return any(word in seen.text("text") for seen in timeline.select("received", back.text("by")) if seen.at < until)

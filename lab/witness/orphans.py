@@ -79,7 +79,7 @@ def references(
     left = yield from _near(dead, roots, made.tasks, timers)
     few = len(alive) + len(dead) <= FEW
     yield from _queues(made, roots, timers, few=few)
-    if left and few:
+    if few and any(living(left)):
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
     still = list(living(left))
     if still:

@@ -60,6 +60,7 @@ class Place:
             "LAB_HOME": str(self.root / "home"),
             "LAB_SCENARIOS": str(self.root / "scenarios"),
             "LAB_PROJECT": self.project,
+            "LAB_BACKEND": "auto",  # whatever the tests themselves are run with
             "TMPDIR": str(self.root / "tmp"),
             "LAB_LANG": "en",
         }

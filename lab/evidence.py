@@ -21,9 +21,8 @@ class Held:
 
     Attributes:
         wakes_ms: milliseconds until a timer wakes it; -1 if none does.
-        last: whether it then ends by itself, being in no loop.
+        made: for a task, the line that made it.
         sure: whether it was proved to be held.
-        outside: whether it waits for something outside the server's process.
     """
 
     kind: str
@@ -31,14 +30,8 @@ class Held:
     evidence: str
     holder: str
     wakes_ms: float = -1.0
-    last: bool = False
+    made: str = ""
     sure: bool = True
-    outside: bool = False
-
-    @property
-    def late(self) -> bool:
-        """Whether it ends by itself, only later."""
-        return self.wakes_ms >= 0 and self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +87,13 @@ def crowd(timeline: Timeline, who: str) -> tuple[str, ...]:
 
 def censuses(timeline: Timeline) -> Iterator[Census]:
     """Every census, in order."""
-    return map(_census, timeline.select("counted"))
+    return map(census_of, timeline.select("counted"))
 
 
 def last_census(timeline: Timeline) -> Census | None:
     """The last census, or None where nobody has counted since the last fault."""
     last, fault = timeline.last("counted"), timeline.last("injected")
-    return None if last is None or (fault is not None and last.at < fault.at) else _census(last)
+    return None if last is None or (fault is not None and last.at < fault.at) else census_of(last)
 
 
 def started(timeline: Timeline, who: str) -> Observation | None:
@@ -116,9 +109,19 @@ def noticed(timeline: Timeline, who: str) -> Observation | None:
 
 
 def noticed_ms(timeline: Timeline, who: str) -> float | None:
-    """Milliseconds from the start of the end to its being noticed; 0 for one that the server ended before."""
+    """Milliseconds of the server's time from the start of the end to its being noticed; 0 if it ended before."""
     start, seen = started(timeline, who), noticed(timeline, who)
-    return None if start is None or seen is None else max(0.0, round(seen.at - start.at, 3))
+    return None if start is None or seen is None else max(0.0, round(_server_ms(timeline, seen, start), 3))
+
+
+def moved_ms(timeline: Timeline, at: float) -> float:
+    """By how much the server's clock was ahead at a moment, because the lab had moved it."""
+    moves = (seen.number("ms") or 0.0 for seen in timeline.select("moved") if seen.at <= at)
+    return max(moves, default=0.0)
+
+
+def _server_ms(timeline: Timeline, seen: Observation, start: Observation) -> float:
+    return seen.at - start.at + moved_ms(timeline, seen.at) - moved_ms(timeline, start.at)
 
 
 def looked_ms(timeline: Timeline, since: float, until: float) -> float:
@@ -142,7 +145,9 @@ def cleaned_ms(timeline: Timeline, who: str) -> float | None:
             clean = returned.at
         elif clean < 0:
             clean = census.at
-    return None if clean is None or clean < 0 else round(clean - start.at, 3)
+    if clean is None or clean < 0:
+        return None
+    return round(clean - start.at + moved_ms(timeline, clean) - moved_ms(timeline, start.at), 3)
 
 
 def codes(timeline: Timeline, who: str) -> Codes:
@@ -163,7 +168,8 @@ def counter_lines(timeline: Timeline) -> list[tuple[Observation, int]]:
     return [(seen, count) for seen, count in said if count is not None]
 
 
-def _census(counted: Observation) -> Census:
+def census_of(counted: Observation) -> Census:
+    """A census, from the observation that it was taken."""
     held, silent = counted.detail.get("held"), counted.detail.get("silent")
     return Census(counted.at, tuple(_held(held)), dict(_numbers(silent)), counted.text("error"))
 
@@ -173,8 +179,8 @@ def _held(held: Json) -> Iterator[Held]:
         if isinstance(item, list) and len(item) >= 4:
             kind, who, said, holder, *rest = item
             wakes = rest[0] if rest and isinstance(rest[0], int | float) else -1.0
-            last, sure, outside = rest[1:2] == [True], rest[2:3] != [False], rest[3:4] == [True]
-            yield Held(str(kind), str(who), str(said), str(holder), float(wakes), last, sure, outside)
+            made = rest[1] if len(rest) > 1 and isinstance(rest[1], str) else ""
+            yield Held(str(kind), str(who), str(said), str(holder), float(wakes), made, rest[2:3] != [False])
 
 
 def _numbers(silent: Json) -> Iterator[tuple[str, float]]:

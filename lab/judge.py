@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from lab import evidence
 from lab.attest import attest
+from lab.growth import PHASED
 from lab.invariants import Invariant
-from lab.invariants.revisit import REVISITED
 from lab.scenario import Scenario
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, Phrase, Verdict, phrase
@@ -19,7 +19,7 @@ def judge(scenario: Scenario, timeline: Timeline) -> Verdict:
     found = findings(scenario, timeline)
     if not timeline.sealed:
         found = (Finding("attested", "", Outcome.UNKNOWN, phrase("cut-short")), *found)
-    subject, story = scenario.subject, timeline.before(REVISITED)
+    subject, story = scenario.subject, timeline.before(PHASED)
     return Verdict(
         timeline.header.scenario,
         found,
@@ -36,7 +36,7 @@ def findings(scenario: Scenario, timeline: Timeline, *, asked: bool = True) -> t
     Args:
         asked: include the claims that need something said at the end.
     """
-    story = timeline.before(REVISITED)
+    story = timeline.before(PHASED)
     found = list(attest(scenario.steps, story))
     for claim in scenario.then:
         if asked or not claim.asks:

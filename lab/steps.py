@@ -18,14 +18,17 @@ class Connect(Step):
 
     Attributes:
         times: with more than one, a single process opens that many: `carol-1`, `carol-2`, ...
+        turn: for the how-manieth time they come: in their second turn they are `carol-1#2`, `carol-2#2`, ...
     """
 
     times: int = 1
+    turn: int = 1
 
     @property
     def connections(self) -> tuple[str, ...]:
         """The names of the connections it opens."""
-        return (self.who,) if self.times == 1 else tuple(f"{self.who}-{n}" for n in range(1, self.times + 1))
+        names = (self.who,) if self.times == 1 else tuple(f"{self.who}-{n}" for n in range(1, self.times + 1))
+        return tuple(in_turn(name, self.turn) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,13 @@ class Rest(Step):
     """Let time pass, because time is the point."""
 
     seconds: float = 0.0
+
+
+def in_turn(connection: str, turn: int) -> str:
+    """The connection that takes its place so many turns on: in the second turn `alice#3` for `alice#2`."""
+    user, _, number = connection.partition("#")
+    later = int(number or 1) + turn - 1
+    return user if later == 1 else f"{user}#{later}"
 
 
 def actor_of(connection: str) -> str:

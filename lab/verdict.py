@@ -45,6 +45,21 @@ def phrase(key: str, **args: Arg) -> Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Grew:
+    """By how much something grew.
+
+    Attributes:
+        series: with each wave of deaths.
+        deaths: how many died in each.
+        control: in each control, in which nobody died.
+    """
+
+    series: tuple[int, ...]
+    deaths: tuple[int, ...]
+    control: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one claim has to say, and the evidence it says it from.
 
@@ -56,6 +71,7 @@ class Finding:
         kind: for `no-orphan`: connection, handler, task, row or socket.
         holder: for `no-orphan`: what still holds it, where that is known.
         hint: how to think about it, for a violation.
+        growth: for `no-orphan`: the measurement, where it was one.
     """
 
     claim: str
@@ -65,6 +81,7 @@ class Finding:
     kind: str | None = None
     holder: str | None = None
     hint: Phrase | None = None
+    growth: Grew | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 
 from lab.actors import hearing
 from lab.actors.voice import observe, take_stdout
+from lab.steps import Connect
 
 NAME_HEADER = "X-Hangup-Connection"
 CLOSE_SECONDS = 2.0
@@ -53,10 +54,11 @@ class Order:
     """One line from the lab.
 
     Attributes:
-        do: connect, say, leave, idle or clock.
+        do: connect, say, leave, abort (without a Close frame), idle or clock.
         who: the connection; for a crowd, its common part.
         ask: the number under which the lab awaits the answer.
         user: whom the connection is of, if that is not what it is called.
+        turn: for the how-manieth time a crowd comes.
         url: where to connect; `{user}` stands for the user's name, `{n}` for a number of its own.
         times: with `say`, how often; a deaf connection stops reading first.
     """
@@ -65,6 +67,7 @@ class Order:
     who: str = ""
     ask: int = 0
     user: str = ""
+    turn: int = 1
     url: str = ""
     times: int = 1
     text: str | None = None
@@ -93,8 +96,7 @@ class Client:
         async with asyncio.TaskGroup() as group:
             while (order := await orders.get()) is not None:
                 if order.do == "connect":
-                    names = [order.who] if order.times == 1 else [f"{order.who}-{n + 1}" for n in range(order.times)]
-                    for name in names:
+                    for name in Connect(order.who, order.times, order.turn).connections:
                         talk = group.create_task(self.converse(name, order))
                         self.talks.add(talk)
                         talk.add_done_callback(self.talks.discard)
@@ -167,6 +169,8 @@ class Client:
         try:
             if order.do == "leave":
                 await socket.close(order.code, order.reason)
+            elif order.do == "abort":
+                socket.transport.abort()
             else:
                 if order.deaf:
                     socket.transport.pause_reading()

@@ -19,16 +19,20 @@ from lab.actors.voice import Notes, observe, say_notes, take_stdout
 from lab.servers import OPEN_ROWS
 from lab.witness.applications import Application, NoApplication, load, routes
 from lab.witness.census import Census, Rows
+from lab.witness.clock import Clock
 from lab.witness.connections import Connections
 from lab.witness.ears import Ears
 from lab.witness.flavour import protocol
 from lab.witness.logs import tell_logs
-from lab.witness.queues import Queues
+from lab.witness.mover import Mover
+from lab.witness.roots import Roots
+from lab.witness.survey import Survey
 from lab.witness.tasks import Tasks
 from lab.witness.threads import Threads
 from lab.witness.wire import Wires
 
 PING_SECONDS = 0.5
+"""How often a scenario's server pings, and how long it waits for the answer: uvicorn's own 20 s, made short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Settings:
         factory: whether APP makes the application, rather than being it.
         grace: seconds that handlers get at a shutdown; None as long as they want, which is uvicorn's own default.
         leave_on_eof: end when standard input closes.
+        pings: seconds between two pings, and as many for the answer; None for no pings.
+        moves: whether the clock can be moved.
     """
 
     host: str = "127.0.0.1"
@@ -51,12 +57,14 @@ class Settings:
     factory: bool = False
     grace: int | None = 3
     leave_on_eof: bool = True
+    pings: float | None = PING_SECONDS
+    moves: bool = False
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """LAB_HOST, LAB_PORT, LAB_FLAVOUR, LAB_DATABASE, LAB_FACTORY, LAB_GRACE, LAB_LEAVE_ON_EOF."""
+        """LAB_HOST, LAB_PORT, LAB_FLAVOUR, LAB_DATABASE, LAB_FACTORY, LAB_GRACE, LAB_LEAVE_ON_EOF, LAB_PINGS, LAB_MOVES."""
         env = os.environ
-        grace = env.get("LAB_GRACE", "3")
+        grace, pings = env.get("LAB_GRACE", "3"), env.get("LAB_PINGS", str(PING_SECONDS))
         return cls(
             env.get("LAB_HOST", "127.0.0.1"),
             int(env.get("LAB_PORT", "0")),
@@ -65,6 +73,8 @@ class Settings:
             env.get("LAB_FACTORY", "") == "1",
             int(grace) if grace else None,
             env.get("LAB_LEAVE_ON_EOF", "1") == "1",
+            float(pings) if pings else None,
+            env.get("LAB_MOVES", "") == "1",
         )
 
 
@@ -78,14 +88,16 @@ class Witness:
     ears: Ears
 
     @classmethod
-    def of(cls, application: Application, threads: Threads, queues: Queues, settings: Settings) -> Witness:
+    def of(cls, application: Application, threads: Threads, clock: Clock, settings: Settings) -> Witness:
         """A witness for this application."""
         note = Notes().note
         wires, tasks = Wires(note), Tasks()
         connections = Connections(application.app, note)
         rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
-        census = Census(connections, tasks, threads, queues, application.package, wires.protocols)
-        return cls(connections, tasks, wires, Ears(census, wires, rows, leave_on_eof=settings.leave_on_eof))
+        roots = Roots(application.package, application.app, wires.protocols)
+        census, survey = Census(connections, tasks, threads, roots), Survey(connections, tasks, roots)
+        mover = Mover(clock, wires, threads, uvicorn.Server.main_loop.__code__)
+        return cls(connections, tasks, wires, Ears(census, survey, mover, wires, rows, leave_on_eof=settings.leave_on_eof))
 
     def surround(self, config: uvicorn.Config) -> None:
         """Watch what the server calls: the application, and whatever uvicorn itself puts round it."""
@@ -110,6 +122,7 @@ class WitnessedServer(uvicorn.Server):
         gc.freeze()  # what was there before anybody connected is nobody's orphan, and need not be looked at again
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
+            self.witness.ears.survey.port = port
             observe("listening", port=port, pid=os.getpid(), routes=self.paths)
             self.witness.ears.listen(loop)
 
@@ -119,15 +132,15 @@ def main(argv: list[str]) -> None:
     take_stdout()
     tell_logs()
     settings = Settings.from_environment()
-    threads, queues = Threads(), Queues()
+    threads, clock = Threads(), Clock()
     threads.watch()
-    queues.watch()
+    if settings.moves:
+        clock.install()
     try:
         application = load(argv[0], factory=settings.factory)
     except NoApplication as error:
         sys.exit(str(error))
-    pings: float | None = getattr(application.module, "PING_SECONDS", PING_SECONDS)
-    witness = Witness.of(application, threads, queues, settings)
+    witness = Witness.of(application, threads, clock, settings)
     config = uvicorn.Config(
         application.app,
         host=settings.host,
@@ -135,8 +148,8 @@ def main(argv: list[str]) -> None:
         loop="asyncio",
         interface=application.interface,
         ws=witness.wires.tap(protocol(settings.flavour)),
-        ws_ping_interval=pings,
-        ws_ping_timeout=pings,
+        ws_ping_interval=settings.pings,
+        ws_ping_timeout=settings.pings,
         log_config=None,
         lifespan="auto",
         timeout_graceful_shutdown=settings.grace,

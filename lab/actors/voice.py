@@ -7,12 +7,13 @@ import json
 import os
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from itertools import islice
 from typing import Any, NamedTuple
+
+from lab.clock import now
 
 QUIET_SECONDS, LATEST_SECONDS = 0.002, 1.0
 """Notes are said when none has come for so long; or after so long, if they do not stop coming."""
@@ -65,10 +66,10 @@ def observe(what: str, who: str = "", *, at: float | None = None, **detail: obje
     Args:
         what: a past participle.
         who: the connection it is about.
-        at: when it was so, by time.monotonic(); now if None.
+        at: when it was so, by now(); now if None.
         detail: anything JSON can hold.
     """
-    _say((what, who, time.monotonic() if at is None else at, detail))
+    _say((what, who, now() if at is None else at, detail))
 
 
 def say_notes(most: int = sys.maxsize) -> None:
@@ -92,7 +93,7 @@ class Notes:
         _notes.extend(fact)
         if not self._waits:
             self._waits = True
-            self._wait(time.monotonic() + LATEST_SECONDS)
+            self._wait(now() + LATEST_SECONDS)
 
     def _wait(self, latest: float) -> None:
         loop = asyncio.get_running_loop()
@@ -100,7 +101,7 @@ class Notes:
 
     def _look(self, latest: float, noted: int) -> None:
         """Wait on if more was noted meanwhile."""
-        if _notes and len(_notes) != noted and time.monotonic() < latest:
+        if _notes and len(_notes) != noted and now() < latest:
             self._wait(latest)
         else:
             self._say()

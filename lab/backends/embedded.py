@@ -114,6 +114,13 @@ class ProcessStage(ABC):
             raise StageError(f"there is no {name} on this stage")
         return self._actors[name]
 
+    def renew(self, client: str) -> None:
+        """Start the client afresh."""
+        before = sum(1 for _ in self.timeline.select("ready", source=client))
+        self._end(self.actor(client))
+        self._actors[client] = self.processes.start(client, "lab.actors.client", (), {}, self.timeline)
+        self._await(client, "ready", before)
+
     def url(self, client: str) -> str:
         """Where that client dials: its own link."""
         host, port = self._link[client].address

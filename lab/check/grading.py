@@ -169,7 +169,8 @@ class Grader:
 
     def _outside(self, stage: ProcessStage, timeline: Timeline) -> Outside:
         said = timeline.last("listening")
-        port, pid = (int(said.number(key) or 0) for key in ("port", "pid")) if said else (0, 0)
+        told = said if said and not self.subject.witnessed else None  # a witness counts the sockets itself
+        port, pid = (int(told.number(key) or 0) for key in ("port", "pid")) if told else (0, 0)
         url, sql = self.subject.rows_url.replace("{folder}", str(stage.folder)), self.subject.rows_sql
         reference = stage.folder / "presence.sqlite3"
         if not sql and reference.exists():
@@ -182,7 +183,7 @@ def _served(subject: Subject) -> Served | Command | Image:
         return Command(subject.command, subject.url, subject.env)
     if subject.image:
         return Image(subject.image, subject.port, subject.env)
-    env = {"LAB_GRACE": "", "LAB_FACTORY": "1" if subject.factory else "", "LAB_DATABASE": "", **subject.env}
+    env = {"LAB_PINGS": "20", "LAB_MOVES": "1", "LAB_GRACE": "", "LAB_FACTORY": "1" if subject.factory else "", "LAB_DATABASE": "", **subject.env}
     ours = subject.app.startswith(OURS)  # somebody else's DATABASE_URL is theirs
     return Served(subject.app, subject.flavour, env, database=ours)
 

@@ -8,14 +8,13 @@ from functools import partial
 from urllib.parse import quote, urlsplit
 
 from lab.backends.actors import Actor
-from lab.backends.stage import Stage
+from lab.backends.embedded import ProcessStage
 from lab.check.outside import Outside
 from lab.check.subject import Subject, filled
 from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
 from lab.invariants.company import ANSWER_MS
 from lab.invariants.lost import is_lost
-from lab.invariants.revisit import REVISITED, KeptForReturn, kept
 from lab.manners import Manners
 from lab.nemesis import Nemesis
 from lab.runner import CONNECT_SECONDS, Play
@@ -43,9 +42,10 @@ class Guest(Play):
     """Plays steps. What the server does of its own accord is not known, so every wait is for a fact or its time."""
 
     def __init__(
-        self, scenario: Scenario, stage: Stage, nemesis: Nemesis, timeline: Timeline, watch: Callable[[str], None]
+        self, scenario: Scenario, stage: ProcessStage, nemesis: Nemesis, timeline: Timeline, watch: Callable[[str], None]
     ) -> None:
         super().__init__(scenario, stage, nemesis, timeline, watch)
+        self.renew = stage.renew
         self.subject, self.manners = Subject(), Manners()
         self.outside = Outside()
         self.stopped = False
@@ -67,7 +67,7 @@ class Guest(Play):
                 # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
                 self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
             case Connect():
-                if step == self.scenario.given[-1]:
+                if step in self.scenario.given and step.connections[0] == self.scenario.subject:
                     self.look_for_rows(sum(1 for _ in self.timeline.select("connected")))
                 super().perform(step)
             case Say(who, _):
@@ -84,6 +84,7 @@ class Guest(Play):
     def census(self) -> None:
         """As any play; a server that is not witnessed cannot be asked."""
         if self.subject.witnessed and not is_lost(self.timeline):
+            self._next_census = 0.0  # it is asked when it is at rest
             super().census()
 
     def _gone_by_itself(self, server: Actor) -> None:
@@ -134,22 +135,6 @@ class Guest(Play):
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
                     self._patient = self._wait(partial(all_heard, listening, asked.at), patience)
 
-    def revisit(self) -> None:
-        """Where something is kept under a key for those who are gone, have some come back: it may be their mailbox."""
-        claims = [claim for claim in self.scenario.then if isinstance(claim, KeptForReturn)]
-        gone = sorted({held.who for claim in claims for held in kept(self.timeline, claim.who)})
-        if len(gone) < 2:
-            return  # of one alone nothing is said
-        back = {f"bob#{number}": who for number, who in enumerate(gone[:THE_FEW], start=2)}
-        for by, who in back.items():
-            self._record(REVISITED, who, by=by)  # her own process may be dead, and her link cut
-            self._connect(Connect(by), user=who)
-        self._wait(partial(all_heard, list(back), self.timeline.elapsed()), REPLY_SECONDS)  # what waited for them
-        for by, who in back.items():
-            self.say(by, user=who)
-        self.say("bob", "carol")  # what their handlers have in hand since they last spoke is let go of
-        self.census()
-
     def _connect(self, step: Connect, user: str = "") -> None:
         """As any play.
 
@@ -163,7 +148,7 @@ class Guest(Play):
         }
         before = self.timeline.elapsed()
         self.stage.actor(actor_of(step.who)).order(
-            "connect", who=step.who, user=user, url=self.url(step.who), times=step.times, **options
+            "connect", who=step.who, user=user, url=self.url(step.who), times=step.times, turn=step.turn, **options
         )
 
         def answered(seen: Timeline) -> bool:

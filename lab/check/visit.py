@@ -1,53 +1,39 @@
-"""A visit: a case played on a server of which only the manners are known."""
+"""A visit: a case played on a server of which only the manners are known; then the experiment, if something is left."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from lab import evidence
-from lab.check.guest import Guest
+from lab import evidence, growth
+from lab.check.guest import Guest, over
+from lab.check.waves import CROWD, Wave, bystanders, crowd, faults, wave
 from lab.clock import now
 from lab.faults import SERVER
 from lab.invariants.company import Served
 from lab.invariants.lost import is_lost
-from lab.judge import findings
-from lab.steps import Connect, actor_of
+from lab.steps import Connect, Leave, Step, actor_of
 from lab.timeline import Json, Observation, Timeline
-from lab.verdict import Outcome
 
-QUIET_SECONDS = 1.2
-"""How long a counter may take to be written after a connection is accepted."""
+SETTLED_SECONDS = 1.2
+"""How long, by the server's clock, a counter may take to be written after what it counts."""
 
-NEVER_QUIET_SECONDS = 3 * QUIET_SECONDS
-"""Where something still changes after so long, there is no quiet moment."""
-
-DOCKER_STOP_MS = 10_000.0
+DOCKER_STOP_SECONDS = 10.0
 """How long `docker stop` waits before it kills."""
 
 LAST_WORDS_SECONDS = 1.0
 """How long the clients of a server that is gone may take to say how it ended for them."""
 
-LOOK_SECONDS = 0.04
-"""Between two looks at first; later on, when it is only a matter of whether, three times that."""
+HORIZON_SECONDS = 60.0
+"""How much of the server's time is waited for: what is not over then is an orphan, if it grows."""
 
-HURRY_AFTER_SECONDS = 0.3
-"""When sleeps begin to be brought forward."""
+MUCH_LATER_SECONDS = 3600.0
+"""What is kept for longer than the horizon, and holds no connection, may be gone by then."""
 
-MORE_SECONDS = 4.0
-"""How much longer is waited while bringing timers forward still moves something."""
+TALK_EVERY_SECONDS = 8.0
+"""How often, by the server's clock, bystanders say something while pings are waited for: they are not idle."""
 
-AT_REST_SECONDS = 0.7
-"""When the server has said nothing for so long, sleeps no more and runs no thread, nothing more will be cleaned up."""
-
-OUTSIDE_SECONDS = 3.0
-"""The same, where something that is left waits for a database or another server: that may be slow."""
-
-PINGED_AFTER_SECONDS = 1.3
-"""0.5 s between two pings, as much for the answer, and some more."""
-
-ROUNDS = 12
-"""How often the sleeps of what is left are brought forward before it counts as never ending."""
+TURNS = (2, 3, 4)
+"""The waves after the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +53,6 @@ class Moment:
     said: int | None
 
     @property
-    def facts(self) -> tuple[int, int, int | None]:
-        """What must stay the same for it to be quiet."""
-        return self.open, self.alive, self.said
-
-    @property
     def agrees(self) -> bool:
         """Whether the counter says what is open, if there is one."""
         return self.said is None or self.alive <= self.said <= self.open
@@ -83,18 +64,34 @@ class Moment:
 
 
 class Visit(Guest):
-    """One performance. What the server does of its own accord is not known, so every wait is for a fact or its time."""
+    """One performance, on a server that is witnessed. Every wait is for a fact, or for the server to be at rest."""
 
-    _swept = False
+    why = ""
+
+    @property
+    def subject_step(self) -> Connect | None:
+        """The step with which those come whose end is judged."""
+        steps = [step for step in self.scenario.steps if isinstance(step, Connect)]
+        return next((step for step in steps if step.connections[0] == self.scenario.subject), None)
 
     def story(self) -> None:
-        """Given, a quiet moment, then what happens; another quiet moment if somebody else came meanwhile."""
+        """Given, a quiet moment and a first survey; then the subjects come, another quiet moment, and what happens."""
         self.manners.record(self.timeline)
-        for step in self.scenario.given:
+        subject = self.subject_step
+        given = [step for step in self.scenario.given if step != subject]
+        for step in given:
             self.perform(step)
+        self.rest()
+        self.survey()
+        if subject in self.scenario.given and subject is not None:
+            self.perform(subject)
         self.settled()
+        self._happen(self.scenario.when)
+
+    def _happen(self, steps: tuple[Step, ...]) -> None:
+        """The steps; a quiet moment whenever somebody else came meanwhile."""
         came = False
-        for step in self.scenario.when:
+        for step in steps:
             if is_lost(self.timeline):
                 return
             self.watch(f"{type(step).__name__} {step.who}".strip())
@@ -104,142 +101,254 @@ class Visit(Guest):
             self.perform(step)
 
     def settle(self) -> None:
-        """Until every claim holds or time is over; what sleeps is woken early; then bystanders speak once more."""
+        """Until the end has been noticed and the server is at rest; then bystanders speak once more; then the waves."""
         if is_lost(self.timeline):
             return  # nobody will be served any more, and nobody can say what is left
         if self.stopped:
             self._stop()
             return
-        self.until_held(self.scenario.within)
+        self.noticed()
         self.settled()
         self._patient = True
         self.ask([claim.who for claim in self.scenario.then if isinstance(claim, Served)])
-        self.until_held(0.5)
-        self.revisit()
+        self.rest()
+        self.look()
+        self._experiment()
 
     def _stop(self) -> None:
-        """Until the server is gone. What it waits for is brought forward, if whoever deploys it would wait for that."""
+        """Until the server is gone. What it waits for comes at once, if whoever deploys it would wait for that."""
         deadline = now() + self.scenario.within
-        while self.timeline.last("exited", SERVER) is None and now() < deadline:
-            self._hurry(DOCKER_STOP_MS, timeouts=True)
-            self._wait(lambda seen: seen.last("exited", SERVER) is not None, 0.1)
-        connected = {seen.who for seen in self.timeline.select("connected")}
-        self._wait(lambda seen: connected <= {one.who for one in seen.select("closed")}, LAST_WORDS_SECONDS)
+        self._order_move(DOCKER_STOP_SECONDS)
+        gone = self._wait(lambda seen: seen.last("exited", SERVER) is not None, max(0.0, deadline - now()))
+        if gone:
+            connected = {seen.who for seen in self.timeline.select("connected")}
+            self._wait(lambda seen: connected <= {one.who for one in seen.select("closed")}, LAST_WORDS_SECONDS)
         self.look()
 
-    def until_held(self, seconds: float) -> None:
-        """Look again and again, until every claim holds, or none that does not will ever."""
-        began, rounds, moved = now(), 0, False
-        while True:
-            self.census()
-            self.look(again=True)
-            bad, outside = self._bad(), self._waits_outside()
-            over = now() - began >= (seconds + MORE_SECONDS if moved or outside else seconds)
-            if not bad or over or is_lost(self.timeline):
-                self.look()
-                return
-            moved = False
-            # A timeout must not come before pings could find the end, if only they can.
-            rests = self._at_rest(outside) and (not self.scenario.silent or now() - began >= PINGED_AFTER_SECONDS)
-            if rounds < ROUNDS and now() - began >= HURRY_AFTER_SECONDS and self._hurry(timeouts=rests):
-                rounds, moved = rounds + 1, True
-            elif rests and now() - began >= AT_REST_SECONDS and "noticed-within" not in bad:
-                self.look()
-                return
-            else:
-                time.sleep(LOOK_SECONDS if now() - began < HURRY_AFTER_SECONDS else 3 * LOOK_SECONDS)
+    def noticed(self) -> None:
+        """Wait for what tells the server of the end: the kernel at once, pings after some of its time."""
+        people = [who for who in self._subjects(1) if self.timeline.first("connected", who)]
+        if not self.scenario.silent:
+            ends = ("disconnected", "returned")
+            self._wait(lambda seen: all(any(seen.first(end, who) for end in ends) for who in people), self.scenario.within)
+            self.rest()
+            return
+        self.census()  # how silent was it, up to now?
+        end = self.scenario.within
+        while end > 0 and not all(self.timeline.first("returned", who) for who in people):
+            self.move(min(TALK_EVERY_SECONDS, end))
+            end -= TALK_EVERY_SECONDS
+            self.say(*(who for who in self.bystanders() if not over(self.timeline, who)))
+        self.rest()
 
-    def _bad(self) -> set[str]:
-        """The claims that do not hold yet, and may."""
-        waited_for = ("no-orphan", "noticed-within", "counter-is-true")
-        found = findings(self.scenario, self.timeline)
-        bad = {one.claim for one in found if one.outcome is not Outcome.HELD and one.claim in waited_for}
-        census = evidence.last_census(self.timeline)
-        if census is not None and any(held.kind == "connection" and held.late for held in census.held):
-            bad.add("no-orphan")  # if its timer is set again each time it fires, it is not only late
-        return bad
+    def bystanders(self) -> tuple[str, ...]:
+        """Those who are not meant to end."""
+        subject = self.subject_step
+        return bystanders(self.scenario, subject) if subject else ()
 
-    def _at_rest(self, outside: bool) -> bool:
-        """Nothing that is left waits for a thread or for a timer that was brought forward, and the server is silent.
+    def _subjects(self, turn: int) -> tuple[str, ...]:
+        subject = self.subject_step
+        return wave(self.scenario, subject, turn).come.connections if subject else ()
+
+    # The experiment.
+
+    def _experiment(self) -> None:
+        """A first wave has ended. If something is left of it that the horizon does not take away: controls, and waves."""
+        subject = self.subject_step
+        leaves = [claim for claim in self.scenario.then if claim.word == "no-orphan"]
+        if subject is None or not leaves or is_lost(self.timeline):
+            return
+        people = evidence.crowd(self.timeline, leaves[0].who)  # type: ignore[attr-defined]
+        self.survey()
+        first = self._phase(growth.FIRST, len(people), dry=True)
+        if growth.suspects(first):
+            self.move(HORIZON_SECONDS)
+            self.survey()
+        first = self._phase(growth.FIRST, len(people))
+        if not growth.suspects(first):
+            return
+        self._controls(subject, first)
+        for turn in TURNS:
+            self._wave(growth.WAVE, wave(self.scenario, subject, turn))
+            if not self._grows(turn - 1) or is_lost(self.timeline):
+                return
+        found = growth.grown(growth.phases(self.timeline))
+        if subject.times < CROWD and any(one.kind == "connection" and one.key[0] != "places" for one in found):
+            self._wave(growth.CROWD, crowd(self.scenario, subject, TURNS[-1] + 2))
+        if not growth.holds_the_dead(growth.phases(self.timeline)):
+            self.move(MUCH_LATER_SECONDS)
+            self.survey()
+            self._phase(growth.LATER, 0)
+
+    def _controls(self, subject: Connect, first: growth.Phase) -> None:
+        """As many messages, and nobody dies; time goes on, and nothing happens; somebody comes and leaves otherwise."""
+        self._return_bystanders()
+        talker = next((who for who in self.bystanders() if not over(self.timeline, who)), None)
+        messages = subject.times if talker and self.manners.talks else 0
+        for _ in range(messages):
+            self.say(talker or "")
+        self._over(growth.TALK, messages=messages)
+        self._over(growth.IDLE)
+        if any(key[0] == "number" for key in growth.suspects(first)):
+            self._leave_otherwise(subject)
+
+    def _leave_otherwise(self, subject: Connect) -> None:
+        """With a Close frame, if the case has them end without one, and the other way round."""
+        other = Connect("bob", times=subject.times)
+        self._connect(other)
+        self.rest()
+        self.survey()
+        self._phase(growth.MET, 0)
+        polite = any(isinstance(step, Leave) for step in self.scenario.when)
+        for who in other.connections:
+            self._order(who, "abort" if polite else "leave", "leave")
+        self._wait(lambda seen: all(over(seen, who) for who in other.connections), LAST_WORDS_SECONDS)
+        self._over(growth.LEAVE)
+
+    def _wave(self, name: str, this: Wave) -> None:
+        """The subjects come again, and end again."""
+        self._return_bystanders()
+        for who in faults(self.scenario):
+            self.nemesis.heal(who)
+            if self.stage.actor(who).gone:
+                self.renew(who)
+        if not all(self.timeline.first("connected", who) for who in this.come.connections):
+            self._connect(this.come)
+        for step in this.end:
+            if isinstance(step, Connect) and all(self._is_open(who) for who in step.connections):
+                continue
+            self.perform(step)
+        people = [who for who in this.come.connections if self.timeline.first("connected", who)]
+        if not self.scenario.silent:
+            self._wait(lambda seen: all(seen.first("disconnected", who) for who in people), self.scenario.within)
+        self._over(name, deaths=len(people), messages=len(people))
+
+    def _over(self, name: str, deaths: int = 0, messages: int = 0) -> None:
+        """A phase is over when the horizon is reached."""
+        before = self._open_bystanders()
+        self.move(HORIZON_SECONDS)
+        self.survey()
+        hung_up = before - self._open_bystanders()
+        self._phase(name, deaths or len(hung_up), messages)
+
+    def _grows(self, waves: int) -> bool:
+        """Whether anything has grown with every wave so far."""
+        return bool(growth.candidates(growth.phases(self.timeline), waves))
+
+    def _phase(self, name: str, deaths: int, messages: int = 0, *, dry: bool = False) -> growth.Phase:
+        """Say that a phase is over; what it came to.
 
         Args:
-            outside: whether something that is left waits for what is outside the server's process.
+            dry: only look, and say nothing.
         """
-        census = evidence.last_census(self.timeline)
-        if census is None or any(held.evidence.startswith("thread ") for held in census.held):
-            return False
-        said = [seen.at for seen in self.timeline if seen.source == SERVER and seen.what not in ("counted", "hurried")]
-        patience = OUTSIDE_SECONDS if outside else AT_REST_SECONDS
-        return self.timeline.elapsed() - max(said, default=0.0) >= patience * 1000
+        detail: dict[str, Json] = {
+            "phase": name,
+            "deaths": deaths,
+            "messages": messages,
+            "living": list(self._living()),
+            "why": self.why,
+        }
+        seen = Observation(self.timeline.elapsed(), "lab", growth.PHASED, "", detail)
+        if dry:
+            return growth.phases(Timeline(self.timeline.header, [*self.timeline, seen]))[-1]
+        self.timeline.record(seen)
+        return growth.phases(self.timeline)[-1]
 
-    def _waits_outside(self) -> bool:
-        """Whether something that the dead have left waits for what is outside the server's process."""
-        census, dead = evidence.last_census(self.timeline), set(self._dead())
-        return census is not None and any(held.outside and held.who in dead for held in census.held)
+    def _living(self) -> list[str]:
+        """Those who are connected, and whose client has not met its end."""
+        touched = {actor for actor in self.scenario.clients if self.nemesis.touches(actor)}
+        ended = {seen.who for seen in self.timeline.select("disconnected")}
+        names = {seen.who for seen in self.timeline.select("connected")}
+        return sorted(
+            who for who in names - ended if actor_of(who) not in touched and not over(self.timeline, who)
+        )
 
-    def settled(self) -> None:
-        """A quiet moment: nothing is on its way. What the log's last counter says now must be true.
+    def _open_bystanders(self) -> set[str]:
+        return {who for who in self._living() if actor_of(who) in {actor_of(one) for one in self.bystanders()}}
 
-        A line may be written a little later than what it counts: only what has said the same for long is wrong.
-        """
-        began = since = now()
-        last = None
-        while last is None or not last.agrees:
-            self.census()
-            moment = self._moment()
-            since = now() if last is None or moment.facts != last.facts else since
-            last = moment
-            if now() - since >= QUIET_SECONDS or now() - began >= NEVER_QUIET_SECONDS:
-                break
-            if not moment.agrees:
-                lines = len(evidence.counter_lines(self.timeline))
-                self._wait(lambda seen, lines=lines: len(evidence.counter_lines(seen)) > lines, LOOK_SECONDS)  # type: ignore[misc]
-        self.look_for_rows(last.open)
-        if last.agrees or now() - since >= QUIET_SECONDS:
-            last.record(self.timeline)
+    def _is_open(self, who: str) -> bool:
+        return self.timeline.first("connected", who) is not None and not over(self.timeline, who)
 
-    def _moment(self) -> Moment:
-        """What is open at the last census, or now, and what the counter had said by then."""
-        census = evidence.last_census(self.timeline) if self.subject.witnessed else None
-        at = census.at if census else self.timeline.elapsed()
-        said = [count for seen, count in evidence.counter_lines(self.timeline) if seen.at <= at]
-        open_now = self._open()
-        return Moment(at, open_now, open_now - self._ending(census), said[-1] if said else None)
+    def _return_bystanders(self) -> None:
+        """Those who were thrown out for being idle, while the clock was moved, come back."""
+        for who in self.bystanders():
+            if self._is_open(who):
+                continue
+            turn = 2
+            while self.timeline.first("connected", f"{who}#{turn}") and not self._is_open(f"{who}#{turn}"):
+                turn += 1
+            if not self.timeline.first("connected", f"{who}#{turn}"):
+                self._connect(Connect(f"{who}#{turn}"))
 
-    def _ending(self, census: evidence.Census | None) -> int:
-        """How many handlers still run though their connection is over: they may have been counted down already."""
-        over = {seen.who for what in ("told", "disconnected") for seen in self.timeline.select(what)}
-        return sum(held.kind == "handler" and held.who in over for held in census.held) if census else 0
+    # What is asked of the server.
 
-    def _open(self) -> int:
-        """How many connections the server has, by its handlers, else by its clients."""
-        census = evidence.last_census(self.timeline) if self.subject.witnessed else None
-        if census is not None:
-            return sum(held.kind == "handler" for held in census.held)
-        connected = {seen.who for seen in self.timeline.select("connected")}
-        gone = {seen.who for seen in self.timeline.select("closed")}
-        dead = {seen.who for seen in self.timeline.select("exited")}
-        return sum(who not in gone and actor_of(who) not in dead for who in connected)
+    def rest(self) -> None:
+        """Wait until the server is at rest."""
+        self.move(0.0)
 
-    def _dead(self) -> list[Json]:
-        """Those whose end is judged, and who need not be served any more."""
-        claimed = (getattr(claim, "who", "") for claim in self.scenario.then)
-        gone = [name for who in claimed if who for name in evidence.crowd(self.timeline, who)]
-        served = {claim.who for claim in self.scenario.then if isinstance(claim, Served)}
-        return [who for who in gone if who not in served]
-
-    def _hurry(self, longest_ms: float = 40_000.0, *, timeouts: bool = False) -> bool:
-        """Bring forward what the dead still wait for. Longer than uvicorn's own pings would take, it is not done."""
-        ask, dead = next(self._asks), self._dead()
+    def move(self, seconds: float) -> None:
+        """Move the server's clock on; with 0, only wait until it is at rest."""
+        if is_lost(self.timeline) or self.stage.actor(SERVER).gone:
+            return
+        ask = self._order_move(seconds)
         server = self.stage.actor(SERVER)
-        services = timeouts and not self._swept and not self.stopped
-        self._swept = self._swept or services  # once: nobody else shall notice much of it
-        server.order("hurry", ask=ask, gone=dead, longest_ms=longest_ms, timeouts=timeouts, services=services)
 
-        def answered(seen: Timeline) -> bool:
-            last = seen.last("hurried")
+        def rested(seen: Timeline) -> bool:
+            last = seen.last("rested")
             return server.gone or (last is not None and last.number("ask") == ask)
 
-        self._wait(answered, 1.0)
-        last = self.timeline.last("hurried")
-        return last is not None and bool(last.number("count"))
+        if not self._wait(rested, MOVE_SECONDS):
+            self.census()  # which says so, if its loop does not turn
+            self.why = self.why or "rest"
+            return
+        last = self.timeline.last("rested")
+        self.why = self.why or (last.text("why") if last else "")
+
+    def _order_move(self, seconds: float) -> int:
+        ask = next(self._asks)
+        self.stage.actor(SERVER).order("move", ask=ask, seconds=seconds, gone=self._gone())
+        return ask
+
+    def _gone(self) -> list[Json]:
+        """Connections whose client cannot answer any more."""
+        touched = {actor for actor in self.scenario.clients if self.nemesis.touches(actor)}
+        names = [seen.who for seen in self.timeline.select("connected")]
+        return [who for who in names if actor_of(who) in touched or over(self.timeline, who)]
+
+    def survey(self) -> None:
+        """Have the server say what it holds, and how large everything is."""
+        server = self.stage.actor(SERVER)
+        if is_lost(self.timeline) or server.gone:
+            return
+        ask = next(self._asks)
+        server.order("census", ask=ask, sizes=True)
+
+        def answered(seen: Timeline) -> bool:
+            last = (seen.last("counted"), seen.last("frozen"))
+            return server.gone or any(one is not None and one.number("ask") == ask for one in last)
+
+        self._wait(answered, MOVE_SECONDS)
+
+    def settled(self) -> None:
+        """A quiet moment: nothing is on its way. What the log's last counter says now must be true."""
+        self.rest()
+        moment = self._moment()
+        if not moment.agrees:
+            self.move(SETTLED_SECONDS)
+            moment = self._moment()
+        self.look_for_rows(moment.open)
+        moment.record(self.timeline)
+
+    def _moment(self) -> Moment:
+        """What is open at a census, and what the counter had said by then."""
+        self.census()
+        census = evidence.last_census(self.timeline)
+        at = census.at if census else self.timeline.elapsed()
+        said = [count for seen, count in evidence.counter_lines(self.timeline) if seen.at <= at]
+        running = [held.who for held in census.held if held.kind == "handler"] if census else []
+        ended = {seen.who for what in ("told", "disconnected") for seen in self.timeline.select(what)}
+        return Moment(at, len(running), sum(who not in ended for who in running), said[-1] if said else None)
+
+
+MOVE_SECONDS = 30.0
+"""How long a move of the clock may take, of the machine's time."""

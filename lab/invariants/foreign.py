@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
-from lab import evidence
-from lab.evidence import Census, Held
+from lab import evidence, growth
 from lab.faults import SERVER
+from lab.growth import Growth, Phase
 from lab.invariants.claim import Claim
 from lab.invariants.ends import NoticedWithin
 from lab.invariants.lost import crashed, is_lost, seen_inside
 from lab.manners import Manners
 from lab.timeline import Observation, Timeline
-from lab.verdict import Finding, Outcome, phrase
+from lab.verdict import Finding, Grew, Outcome, phrase
 
 FOREIGN = "-"
 """The flavour of a server that nobody looks inside."""
@@ -23,19 +23,17 @@ FOREIGN = "-"
 LEGACY_SECONDS = 10.0
 """How much longer uvicorn's deprecated implementation takes to let go of a peer (measured)."""
 
-SOON_MS = 40_000.0
-"""How long a timer may hold a dead connection: as long as uvicorn's own pings would take to find its end."""
-
 GOODBYES = ("", "CancelledError", "ClientDisconnected", "GeneratorExit")
 """How a handler may end; uvicorn itself catches its own ClientDisconnected, and says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeavesNothing(Claim):
-    """Of connections that have ended, nothing is left that grows with their number.
+    """Of connections that have ended, nothing is left that grows with each of them.
 
-    What is left of one of three is no orphan: a cache of one, a service that the first one started. What a timer ends
-    is only late. What lives though no path to it was found is a doubt.
+    Growth is measured over waves of deaths, against controls in which nobody dies (lab.growth). What grows with the
+    first wave only, has a bound, or is gone within the hour and held no connection, is said, and nobody is accused.
+    What lives though no path to it was found is a doubt.
 
     Attributes:
         stopped: the server is gone, and only its rows can be left.
@@ -45,59 +43,74 @@ class LeavesNothing(Claim):
 
     stopped: bool = False
     rows: bool = True
-    kinds: tuple[str, ...] = ("connection", "handler", "task")
+    kinds: tuple[str, ...] = ("connection", "handler", "task", "socket")
     word: ClassVar[str] = "no-orphan"
+    encore: ClassVar[bool] = True
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding a kind of which anything is known."""
-        people = [who for who in evidence.crowd(timeline, self.who) if timeline.first("connected", who)]
+        story = timeline.before(growth.PHASED)
+        people = [who for who in evidence.crowd(story, self.who) if story.first("connected", who)]
         if not people:
             yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
             return
         if not self.stopped and seen_inside(timeline):
-            census = evidence.last_census(timeline)
-            if census is None:
-                yield self.found(Outcome.UNKNOWN, phrase("no-census"))
-            else:
-                for kind in self.kinds:
-                    yield self._kind(kind, people, census)
+            yield from self._inside(growth.phases(timeline))
         crowd = tuple(people)
-        if not self.stopped and not is_lost(timeline):
-            others = sum(1 for _ in timeline.select("connected")) - len(people)
-            yield from self._surplus(timeline, "socket", "sockets", crowd, others)
+        if not self.stopped and not is_lost(timeline) and not seen_inside(timeline):
+            others = sum(1 for _ in story.select("connected")) - len(people)
+            yield from self._surplus(story, "socket", "sockets", crowd, others)
         if self.rows and crashed(timeline) is None:
-            yield from self._surplus(timeline, "row", "rows", crowd, None)
+            yield from self._surplus(story, "row", "rows", crowd, None)
 
-    def _kind(self, kind: str, people: list[str], census: Census) -> Finding:
-        of_them = [held for held in census.held if held.kind == kind and held.who in people]
-        if kind != "handler":  # while its handler runs, that is what is wrong
-            busy = {held.who for held in census.held if held.kind == "handler"}
-            of_them = [held for held in of_them if held.who not in busy]
-        left = [held for held in of_them if not _late(held)]
-        sure = [held for held in left if held.sure]
-        if grows := _grows(sure, len(people)):
-            return self._left(kind, grows, len(people), census.at)
-        if len(left) > len(sure) and _grows(left, len(people)):
-            return self.found(Outcome.UNKNOWN, phrase("held-by-nobody", count=len(left)), kind=kind)
-        if late := [held for held in of_them if _late(held)]:
-            ms = max(held.wakes_ms for held in late)
-            return self.found(Outcome.HELD, phrase("late", count=len(late), ms=ms), kind=kind)
-        if left:
-            return self.found(Outcome.HELD, phrase("one-only", people=len(people)), kind=kind)
+    def _inside(self, phases: list[Phase]) -> Iterator[Finding]:
+        """What the phases show, a finding a kind."""
+        if not phases:
+            yield self.found(Outcome.UNKNOWN, phrase("no-census"))
+            return
+        if why := next((one.why for one in phases if one.why), ""):
+            yield self.found(Outcome.UNKNOWN, phrase("not-moved", why=why))
+            return
+        found, dead = growth.grown(phases), growth.holds_the_dead(phases)
+        busy = any(one.kind == "handler" for one in found)
+        for kind in self.kinds:
+            mine = [one for one in found if one.kind == kind and not (busy and kind in ("connection", "task"))]
+            yield self._kind(kind, mine, [one for one in found if one.kind != kind], phases, dead=dead)
+
+    def _kind(self, kind: str, mine: list[Growth], others: list[Growth], phases: list[Phase], *, dead: bool) -> Finding:
+        sure = [one for one in mine if one.key != ("connection", "?")]
+        guilty = [one for one in sure if not one.bounded and (dead or not one.gone) and not _explained(one, others)]
+        if guilty:
+            return self._grew(kind, guilty, phases)
+        if doubts := [one for one in mine if one.key == ("connection", "?") and not sure]:
+            return self.found(Outcome.UNKNOWN, phrase("held-by-nobody", count=sum(doubts[0].series)), kind=kind)
+        for one in sure:
+            if one.bounded:
+                return self.found(Outcome.HELD, phrase("bounded", path=one.key[1]), kind=kind)
+            if one.gone:
+                return self.found(Outcome.HELD, phrase("late", path=one.key[1]), kind=kind)
+        if first := _first_only(kind, phases):
+            return self.found(Outcome.HELD, phrase("first-only", path=first), kind=kind)
         return self.found(Outcome.HELD, phrase("none-left"), kind=kind)
 
-    def _left(self, kind: str, left: list[Held], people: int, at: float) -> Finding:
-        first = left[0]
-        who = len({held.who for held in left})
+    def _grew(self, kind: str, guilty: list[Growth], phases: list[Phase]) -> Finding:
+        """The best example names the holder: a path to one of the dead, else the name of what grew."""
+        named = next((one for one in guilty if one.held is not None), None)
+        shown = next((one for one in guilty if one.key[1]), guilty[0])
+        held = named.held if named else None
+        key = shown.key[1] or (held.holder if held else "") or "?"
+        control = next((phase.messages for phase in phases if phase.name == growth.TALK), 0)
         said = phrase(
-            "left-each",
-            count=len(left),
-            people=people,
-            each=round(len(left) / who, 1),
-            evidence=first.evidence,
-            ms=at,
+            f"grew-{shown.key[0]}",
+            path=held.evidence if held and held.evidence else key,
+            series=_series(shown.series),
+            deaths=_series(shown.deaths, sign=False),
+            control=_series(shown.control) or "-",
+            messages=control,
         )
-        return self.found(Outcome.VIOLATED, said, who=first.who, kind=kind, holder=first.holder)
+        who, holder = (held.who, held.holder) if held else ("", "")
+        found = self.found(Outcome.VIOLATED, said, who=who, kind=kind, holder=holder or _holder(shown))
+        return replace(found, growth=Grew(shown.series, shown.deaths, shown.control))
 
     def _surplus(
         self, timeline: Timeline, kind: str, what: str, crowd: tuple[str, ...], others: int | None
@@ -127,21 +140,20 @@ class LeavesNothing(Claim):
 
 @dataclass(frozen=True, slots=True)
 class Noticed(NoticedWithin):
-    """As NoticedWithin; but a server that slept, and whose sleep was cut short, noticed on a timer of its own."""
+    """As NoticedWithin, in the server's time. A server that slept, and noticed when it woke, has a timer of its own."""
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding; none where nobody looks inside."""
         if not seen_inside(timeline):
             return
-        people = evidence.crowd(timeline, self.who)
-        hurried = next((seen.at for seen in timeline.select("hurried") if seen.number("count")), None)
-        seen = [noticed for who in people if (noticed := evidence.noticed(timeline, who)) is not None]
-        if people and len(seen) == len(people) and hurried is not None and max(one.at for one in seen) > hurried:
-            yield self.found(Outcome.HELD, phrase("on-its-timer"))
-        elif timeline.header.flavour == "websockets":
-            yield from NoticedWithin.check(replace(self, seconds=self.seconds + LEGACY_SECONDS), timeline)
-        else:
-            yield from NoticedWithin.check(self, timeline)
+        legacy = LEGACY_SECONDS if timeline.header.flavour == "websockets" else 0.0
+        found = next(NoticedWithin.check(replace(self, seconds=self.seconds + legacy), timeline))
+        times = [evidence.noticed(timeline, who) for who in evidence.crowd(timeline, self.who)]
+        seen = [one.at for one in times if one is not None]
+        woke = bool(seen) and len(seen) == len(times) and evidence.moved_ms(timeline, max(seen)) > 0
+        if found.outcome is Outcome.VIOLATED and woke:
+            found = replace(found, outcome=Outcome.HELD, evidence=phrase("on-its-timer"))
+        yield found
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +230,25 @@ def _pings_are_over(timeline: Timeline) -> bool:
     return bool(pauses) and over >= 2 * min(pauses)
 
 
-def _grows(left: list[Held], people: int) -> list[Held]:
-    """Those that are left, if they are left for more than one; of a single connection one is all there can be."""
-    return left if len({held.who for held in left}) >= min(2, people) else []
+def _explained(one: Growth, others: list[Growth]) -> bool:
+    """Whether it only keeps what another finding is about: a set of tasks that grows, and the tasks."""
+    holders = [other.held.holder for other in others if other.held is not None and not other.bounded]
+    return one.key[0] in ("entries", "items") and any(holder.startswith(one.key[1]) for holder in holders if one.key[1])
 
 
-def _late(held: Held) -> bool:
-    """Whether it ends by itself: a task, whenever; a reference held by a timer, if that is soon; a handler is told."""
-    return held.late and (held.kind == "task" or (held.kind == "connection" and held.wakes_ms <= SOON_MS))
+def _first_only(kind: str, phases: list[Phase]) -> str:
+    """The name of something that grew with the first wave."""
+    return next((key[1] for key in sorted(growth.suspects(phases[0])) if growth.KIND.get(key[0]) == kind), "")
+
+
+def _series(numbers: tuple[int, ...], *, sign: bool = True) -> str:
+    return " ".join(f"{number:+d}" if sign else str(number) for number in numbers)
+
+
+def _holder(one: Growth) -> str:
+    """What grew, where that has a name of the application's."""
+    named = ("entries", "places", "items", "lent", "cached", "number")
+    return one.key[1] if one.key[0] in named else ""
 
 
 def _count(seen: Observation) -> float:

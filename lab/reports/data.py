@@ -44,6 +44,8 @@ def _scenario(played: Played, words: Words) -> dict[str, Json]:
 
 
 def _finding(finding: Finding, scenario: str, words: Words) -> dict[str, Json]:
+    grew = finding.growth
+    series: dict[str, Json] = {"series": list(grew.series), "deaths": list(grew.deaths), "control": list(grew.control)} if grew else {}
     return {
         "claim": finding.claim,
         "kind": finding.kind,
@@ -53,4 +55,5 @@ def _finding(finding: Finding, scenario: str, words: Words) -> dict[str, Json]:
         "evidence": words.say(finding.evidence),
         "holder": finding.holder,
         "hint": words.say(finding.hint) if finding.hint else None,
+        **series,
     }

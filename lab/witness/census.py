@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from lab.witness.code import frames_of, is_ours, waits_inside, where
-from lab.witness.connections import Connection, Connections, living
+from lab.witness.code import where
+from lab.witness.connections import Connection, Connections
 from lab.witness.held import Held
-from lab.witness.orphans import ENTRIES, Made, references
-from lab.witness.queues import Queues
+from lab.witness.orphans import ENTRIES, Stray, references
+from lab.witness.roots import Roots
 from lab.witness.tasks import Tasks, Timers
 from lab.witness.threads import Threads
 
@@ -43,80 +42,37 @@ class Rows:
 
 
 class Census:
-    """Counts handlers, tasks, threads, queues and references; on the event loop, so that nothing moves meanwhile.
+    """Counts handlers, tasks, threads and references; on the event loop, so that nothing moves meanwhile."""
 
-    Args:
-        package: the application's top-level package, whose modules are its own even if it is installed.
-        protocols: types of the server that lead from one connection to all.
-    """
+    def __init__(self, connections: Connections, tasks: Tasks, threads: Threads, roots: Roots) -> None:
+        self.connections, self.tasks, self.threads, self.roots = connections, tasks, threads, roots
 
-    def __init__(
-        self,
-        connections: Connections,
-        tasks: Tasks,
-        threads: Threads,
-        queues: Queues,
-        package: str = "",
-        protocols: Collection[type] = (),
-    ) -> None:
-        self.connections, self.tasks, self.threads, self.queues = connections, tasks, threads, queues
-        self.package, self.protocols = package, protocols
-        self._called: Counter[tuple[str, str]] = Counter()
-
-    def hurry(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        gone: frozenset[str],
-        longest_ms: float,
-        *,
-        timeouts: bool,
-        services: bool = False,
-    ) -> int:
-        """Bring forward the timers, of up to so many ms, that tasks and handlers of those connections wait for.
+    def take(self, loop: asyncio.AbstractEventLoop, *, entries: bool = True) -> list[Held]:
+        """Everything but rows. No garbage is collected meanwhile, which could take half a second.
 
         Args:
-            timeouts: timeouts too.
-            services: the sleeps of the application's own tasks, too: one may sweep what the dead have left.
+            entries: look for what is kept of the living, too.
         """
-        timers = Timers(loop, self._called)
-        tasks = [task for task, name in self.tasks.alive() if name in gone]
-        handlers = [one.handler for one in self.connections.running if one.name in gone]
-        moved = sum(
-            timers.bring_forward(task, longest_ms, timeouts=timeouts)
-            for task in (*tasks, *handlers)
-            if task is not None
-        )
-        if services:
-            moved += sum(timers.bring_forward(task, longest_ms, timeouts=False) for task in self._services(loop))
-        return moved + timers.bring_callbacks_forward(gone, longest_ms)
-
-    def _services(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[object]]:
-        """Tasks that run the application's code, and no connection's."""
-        theirs = {task for task, _ in self.tasks.alive()} | {one.handler for one in self.connections.running}
-        for task in asyncio.all_tasks(loop) - theirs:
-            if any(is_ours(frame.f_code.co_filename) for frame in frames_of(task.get_coro())):
-                yield task
-
-    def take(self, loop: asyncio.AbstractEventLoop) -> list[Held]:
-        """Everything but rows. No garbage is collected meanwhile, which could take half a second."""
         collects = gc.isenabled()
         gc.disable()
         try:
-            return self._take(loop)
+            return self._take(loop, entries=entries)
         finally:
             if collects:
                 gc.enable()
 
-    def _take(self, loop: asyncio.AbstractEventLoop) -> list[Held]:
-        timers = Timers(loop, self._called)
+    def _take(self, loop: asyncio.AbstractEventLoop, *, entries: bool) -> list[Held]:
+        timers = Timers(loop)
         running, left = self.connections.running, self.connections.left
-        strays = list(self.tasks.alive())
         held = [_handler(one, timers if len(running) <= ENTRIES else None) for one in running]
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
-        names = [{one.name for one in some} for some in (running, living(left))]
-        made = Made(strays, list(self.queues.left(*names)))
-        held += references(running, left, made, timers, self.package, self.protocols)
+        held += references(running, left, self._strays(running), timers, self.roots, entries=entries)
         return held
+
+    def _strays(self, running: list[Connection]) -> list[Stray]:
+        """The tasks born in connections' contexts. With each, whether its connection's handler still runs."""
+        names = {one.name for one in running}
+        return [Stray(task, name, self.tasks.made(task), name in names) for task, name in self.tasks.alive()]
 
 
 def _handler(one: Connection, timers: Timers | None) -> Held:
@@ -124,4 +80,4 @@ def _handler(one: Connection, timers: Timers | None) -> Held:
     task = one.handler
     if task is None or timers is None:
         return Held("handler", one.name)
-    return Held("handler", one.name, where(task), "", *timers.outlook(task), outside=not waits_inside(task))
+    return Held("handler", one.name, where(task), "", timers.wakes_ms(task))

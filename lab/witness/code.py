@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import dis
 import gc
 import sys
 import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
 _LIBRARIES = tuple(
@@ -111,13 +110,21 @@ def _is_inside(frame: FrameType) -> bool:
     return any(name in path.parts for name in FRAMEWORKS) and "Socket" not in frame.f_code.co_qualname.partition(".")[0]
 
 
-def where(task: asyncio.Task[Any]) -> str:
-    """What a task runs, and the line in which it waits: `beat() waits at heartbeat.py:38`."""
-    mine = telling(task.get_coro())
-    if not mine:
-        coro: Any = task.get_coro()
-        return f"{getattr(coro, '__qualname__', repr(coro))}() waits"
-    return f"{mine[0].f_code.co_qualname}() waits at {spot(mine[-1])}"
+def where(task: asyncio.Task[Any], made: str = "") -> str:
+    """What a task runs, where it was made, and the line in which it waits.
+
+    As `beat() made at rooms.py:31 in chat(), waits at heartbeat.py:38`; of a library's coroutine, in what it waits.
+    """
+    coro: Any = task.get_coro()
+    mine = telling(coro)
+    name = f"{mine[0].f_code.co_qualname}()" if mine else f"{getattr(coro, '__qualname__', repr(coro))}()"
+    by = f" made at {made}," if made else ""
+    frames = list(frames_of(coro))
+    if mine and is_ours(mine[-1].f_code.co_filename):
+        return f"{name}{by} waits at {spot(mine[-1])}"
+    if frames and made:
+        return f"{name}{by} waits in {frames[-1].f_code.co_qualname}()"
+    return f"{name}{by} waits at {spot(mine[-1])}" if mine else f"{name}{by} waits"
 
 
 def stands(frame: FrameType | None) -> str:
@@ -142,18 +149,3 @@ def is_busy(frame: FrameType | None) -> bool:
 def spot(frame: FrameType) -> str:
     """`heartbeat.py:38`."""
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-
-
-def loops(frame: FrameType) -> bool:
-    """Whether the frame stands inside a loop: then it may come by here again."""
-    return any(start <= frame.f_lasti <= end for start, end in _loops(frame.f_code))
-
-
-@cache
-def _loops(code: CodeType) -> tuple[tuple[int, int], ...]:
-    """The loops of a function, from first to last byte. The jump inside an `await` is none (NO_INTERRUPT)."""
-    return tuple(
-        (step.argval, step.offset)
-        for step in dis.get_instructions(code)
-        if "JUMP_BACKWARD" in step.opname and "NO_INTERRUPT" not in step.opname
-    )

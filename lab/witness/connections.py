@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
@@ -11,6 +10,7 @@ from types import MethodType
 from typing import Any, NamedTuple
 
 from lab.actors.voice import Kind, observe
+from lab.clock import now
 from lab.witness.wire import Carrier, Note
 
 Scope = MutableMapping[str, Any]
@@ -98,7 +98,7 @@ class Connection:
 
     def _remarkable(self, message: Message) -> None:
         if message["type"] == "websocket.disconnect":
-            self._ways.note(TOLD, self.name, time.monotonic(), message.get("code"), message.get("reason") or "")
+            self._ways.note(TOLD, self.name, now(), message.get("code"), message.get("reason") or "")
         elif message["type"] == "websocket.receive":
             self._delivered = True
             observe("delivered", self.name)
@@ -191,4 +191,4 @@ class Connections:
             server.scope = {key: scope[key] for key in LOGGED if key in scope}
         del self._running[one]
         self._returned.add(weakref.ref(one, self._forget))
-        self._note(RETURNED, one.name, time.monotonic(), error)
+        self._note(RETURNED, one.name, now(), error)

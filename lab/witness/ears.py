@@ -8,16 +8,18 @@ import queue
 import sqlite3
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from lab.actors import hearing
 from lab.actors.voice import observe, say_notes
+from lab.clock import now
 from lab.witness.census import Census, Rows
 from lab.witness.code import is_busy, stands
 from lab.witness.held import Held
+from lab.witness.mover import Moved, Mover
+from lab.witness.survey import Size, Survey
 from lab.witness.wire import Wires
 
 FROZEN_SECONDS = 1.0
@@ -33,10 +35,12 @@ class Counted:
 
     Attributes:
         held: what was held.
+        sizes: what differs from the first survey; None if no survey was asked for.
         began, at: when it began and when it was done, on the process's clock.
     """
 
     held: list[Held]
+    sizes: list[Size] | None
     began: float
     at: float
 
@@ -48,8 +52,10 @@ class Ears:
         leave_on_eof: end the process when the order channel closes: whoever ran us is gone.
     """
 
-    def __init__(self, census: Census, wires: Wires, rows: Rows | None, *, leave_on_eof: bool) -> None:
-        self.census, self.wires, self.rows = census, wires, rows
+    def __init__(
+        self, census: Census, survey: Survey, mover: Mover, wires: Wires, rows: Rows | None, *, leave_on_eof: bool
+    ) -> None:
+        self.census, self.survey, self.mover, self.wires, self.rows = census, survey, mover, wires, rows
         self.leave_on_eof = leave_on_eof
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -65,9 +71,9 @@ class Ears:
             elif order["do"] == "clock":
                 observe("clocked", ask=order["ask"])
             elif order["do"] == "census":
-                self._census(loop, turning, order["ask"])
-            elif order["do"] == "hurry":
-                self._hurry(loop, order)
+                self._census(loop, turning, order["ask"], sizes=order.get("sizes") is True)
+            elif order["do"] == "move":
+                self._move(loop, order)
         if self.leave_on_eof:
             os._exit(0)
 
@@ -82,17 +88,16 @@ class Ears:
 
         loop.call_soon_threadsafe(look)
 
-    def _hurry(self, loop: asyncio.AbstractEventLoop, order: dict[str, Any]) -> None:
-        gone, longest_ms = frozenset(order["gone"]), order["longest_ms"]
-        timeouts, services = order["timeouts"], order["services"]
+    def _move(self, loop: asyncio.AbstractEventLoop, order: dict[str, Any]) -> None:
+        """Move the clock on, or wait until the server is at rest; see Mover."""
 
-        def answer() -> None:
-            count = self.census.hurry(loop, gone, longest_ms, timeouts=timeouts, services=services)
-            observe("hurried", ask=order["ask"], count=count)
+        def done(moved: Moved) -> None:
+            observe("rested", ask=order["ask"], moved_ms=moved.moved_ms, steps=moved.steps, why=moved.why)
 
-        loop.call_soon_threadsafe(answer)
+        gone = frozenset(order["gone"])
+        loop.call_soon_threadsafe(self.mover.move, loop, order["seconds"], gone, done)
 
-    def _census(self, loop: asyncio.AbstractEventLoop, turning: int, ask: int) -> None:
+    def _census(self, loop: asyncio.AbstractEventLoop, turning: int, ask: int, *, sizes: bool) -> None:
         error = ""
         rows: list[Held] = []
         try:
@@ -105,11 +110,16 @@ class Ears:
         def tell(counted: Counted) -> None:
             took = round((counted.at - counted.began) * 1000, 3)
             held, silent = [*rows, *counted.held], self.wires.silent(counted.at)
+            if counted.sizes is not None:
+                observe("surveyed", ask=ask, sizes=counted.sizes, at=counted.at)
             observe("counted", ask=ask, held=held, silent=silent, error=error, took_ms=took, at=counted.at)
 
         def count() -> None:
-            before = time.monotonic()
-            taken.put(Counted(self.census.take(loop), before, time.monotonic()))
+            before = now()
+            found = self.survey.take(loop) if sizes else None
+            if sizes and not found:
+                self.mover.stand(loop)
+            taken.put(Counted(self.census.take(loop, entries=not sizes), found, before, now()))
             if frozen.is_set():  # nobody waits for it any more
                 _each(taken, tell)
 

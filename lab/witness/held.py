@@ -9,14 +9,13 @@ class Held(NamedTuple):
     """One thing the server holds. A tuple: a census may have ten thousand, and a dataclass takes four times as long.
 
     Attributes:
-        kind: connection, handler, task, row; or mailbox, a queue that somebody who is gone may come back for.
+        kind: connection, handler, task or row.
         who: the connection it is held for; for a row, the user.
         evidence: what was seen, as far as it can be said in a few words.
         holder: what holds it; "" where nobody could be found, or nobody was looked for.
         wakes_ms: milliseconds until a timer wakes it; -1 if none does.
-        last: whether it then ends by itself, being in no loop.
-        sure: whether a path proves that it is held; of a mailbox also, that it is still written to and nobody reads it.
-        outside: whether it waits for something outside the process, such as a database, that may still come.
+        made: for a task, the application's line that made it, as `rooms.py:31 in chat()`.
+        sure: whether a path proves that it is held.
     """
 
     kind: str
@@ -24,6 +23,5 @@ class Held(NamedTuple):
     evidence: str = ""
     holder: str = ""
     wakes_ms: float = -1.0
-    last: bool = False
+    made: str = ""
     sure: bool = True
-    outside: bool = False

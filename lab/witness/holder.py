@@ -36,9 +36,13 @@ def holder(path: Path, roots: Mapping[int, str]) -> str:
     """
     if len(path) > 1 and isinstance(path[-2], MethodType | WatchedScope):
         path = path[:-1]  # the scope, `receive` or `send`, and not what knows them
+    return spelled(path[: _carrier(path) + 1], roots)
+
+
+def spelled(path: Path, roots: Mapping[int, str]) -> str:
+    """The whole path in words; see `holder`."""
     said = roots.get(id(path[0]), "") or _title(path[0])
-    steps = list(pairwise(path))[: _carrier(path)]
-    for index, (parent, child) in enumerate(steps):
+    for index, (parent, child) in enumerate(pairwise(path)):
         said += _step(parent, child, path[index - 1] if index else None, first=index == 0 and isinstance(parent, dict))
     return said
 
@@ -51,7 +55,7 @@ def _carrier(path: Path) -> int:
             return index
         # an object whose own attribute is the scope, receive or send: the framework's connection
         if not isinstance(thing, dict | list | tuple | set | FrameType | CellType | FunctionType) and any(
-            held is path[-1] for held in _attributes(thing).values()
+            held is path[-1] for held in attributes(thing).values()
         ):
             return index
     return len(path) - 1
@@ -150,7 +154,7 @@ def _local(frame: FrameType, child: object) -> str:
 def _attribute(parent: Any, child: object) -> str:
     if child is getattr(parent, "__dict__", None):
         return ""
-    name = next((key for key, value in _attributes(parent).items() if value is child), "")
+    name = next((key for key, value in attributes(parent).items() if value is child), "")
     if name:
         return f".{name}"
     if isinstance(parent, BaseException):
@@ -162,7 +166,7 @@ def _exception_part(parent: BaseException, child: object) -> str:
     return next((key for key in ("__context__", "__cause__", "args") if getattr(parent, key) is child), "…")
 
 
-def _attributes(thing: object) -> dict[str, object]:
+def attributes(thing: object) -> dict[str, object]:
     """Instance attributes, slots included."""
     found: dict[str, object] = {}
     if isinstance(thing, type):

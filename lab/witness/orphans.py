@@ -6,20 +6,19 @@ import asyncio
 import gc
 import sys
 import threading
-from collections import deque
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
-from lab.witness.code import user_modules, waits_inside, where
-from lab.witness.connections import Connection, Connections, living
+from lab.witness.code import where
+from lab.witness.connections import Connection, living
 from lab.witness.held import Held
 from lab.witness.holder import holder
-from lab.witness.queues import Left, Queue
+from lab.witness.roots import Roots
 from lab.witness.tasks import Timers
-from lab.witness.walk import Path, Walk
+from lab.witness.walk import Walk
 
 ENTRIES = 500
 """Up to so many open connections, their entries are looked for too: what a bystander must not lose."""
@@ -27,148 +26,111 @@ ENTRIES = 500
 FEW = 1000
 """Up to so many connections, a full collection is cheap enough to be asked for."""
 
-EVERYWHERE = (
-    ("asyncio.selector_events", "_SelectorSocketTransport"),
-    ("asyncio.proactor_events", "_ProactorSocketTransport"),
-    ("uvicorn.server", "Server"),
-    ("uvicorn.server", "ServerState"),
-)
-"""Types of the server and its loop that know every connection."""
 
-Stray = tuple[asyncio.Task[Any], str]
-"""A task born in a connection's context, and that connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What was made in connections' contexts: tasks that run, each with its connection, and queues."""
-
-    tasks: list[Stray]
-    queues: list[Left]
-
-
-@dataclass(frozen=True, slots=True)
-class Roots:
-    """Where walks begin.
+class Stray(NamedTuple):
+    """A task born in a connection's context.
 
     Attributes:
-        namespaces: those of the application's modules.
+        name: the connection.
+        made: the application's line that made it.
+        served: whether the connection's handler still runs.
+    """
+
+    task: asyncio.Task[Any]
+    name: str
+    made: str
+    served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Where the walks of one census begin.
+
+    Attributes:
+        roots: objects, the application's namespaces among them.
         names: the name of each, by its id.
         prune: types that lead everywhere.
     """
 
-    namespaces: list[Any]
-    names: dict[int, str]
+    roots: list[Any]
+    names: Mapping[int, str]
     prune: frozenset[type]
 
 
 def references(
     alive: list[Connection],
     dead: list[ref[Connection]],
-    made: Made,
+    strays: list[Stray],
     timers: Timers,
-    package: str,
-    protocols: Collection[type],
+    roots: Roots,
+    *,
+    entries: bool = True,
 ) -> Iterator[Held]:
-    """Paths to what is left of dead connections; and to the entries of living ones, if they are few."""
-    modules = list(user_modules(package))
-    names = {id(module.__dict__): module.__name__ for module in modules}
-    roots = Roots([module.__dict__ for module in modules], names, everywhere(protocols))
-    yield from _entries(alive, roots)
-    yield from _tasks(made.tasks, alive, roots, timers)
-    left = yield from _near(dead, roots, made.tasks, timers)
-    few = len(alive) + len(dead) <= FEW
-    yield from _queues(made, roots, timers, few=few)
-    if few and any(living(left)):
+    """Paths to what is left of dead connections.
+
+    Args:
+        entries: also to what is kept of living ones, if they are few.
+    """
+    if not ((alive and entries) or dead or strays):
+        return
+    base = Base(*roots.found(), roots.prune())
+    if entries and len(alive) <= ENTRIES:
+        walk = Walk(_targets(alive), prune=base.prune)
+        walk.search(base.roots)
+        yield from _found(walk, walk.found.keys(), base.names)
+    yield from _tasks(strays, base, timers)
+    left = yield from _near(dead, base, strays, timers)
+    if len(alive) + len(dead) <= FEW and any(living(left)):
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
     still = list(living(left))
     if still:
-        yield from _far(still, alive, roots)
+        yield from _far(still, alive, base)
 
 
-def _tasks(strays: list[Stray], alive: list[Connection], roots: Roots, timers: Timers) -> Iterator[Held]:
+def _tasks(strays: list[Stray], base: Base, timers: Timers) -> Iterator[Held]:
     """The tasks themselves, and which name of the application's holds each; the loop holds them all."""
-    running = {one.name for one in alive}
-    walk = Walk([(task, task) for task, name in strays if name not in running], prune=roots.prune)
-    walk.search(roots.namespaces)
-    for task, name in strays:
+    walk = Walk([(one.task, one.task) for one in strays if not one.served], prune=base.prune)
+    walk.search(base.roots)
+    for task, name, made, _ in strays:
         path = walk.found.get(task)
-        held = holder(path, roots.names) if path else ""
-        yield Held("task", name, where(task), held, *timers.outlook(task), outside=not waits_inside(task))
-
-
-def _queues(made: Made, roots: Roots, timers: Timers, *, few: bool) -> Iterator[Held]:
-    """Queues of connections that are gone: subscribers nobody took off the list.
-
-    What is kept under a key is a mailbox until we know better: whoever knows the key may come back for what was said
-    meanwhile. If something is still to be done for the connection, that may be to put it away.
-    """
-    paths = _paths(made, roots)
-    if few and len(paths) < len(made.queues):
-        gc.collect()  # one in a cycle with its dead reader is nobody's any more
-    awaited = {name for _, name in made.tasks} | (timers.awaited() if made.queues else set())
-    for left in made.queues:
-        path = paths.get(left.queue, ())
-        said = type(path[-1]).__name__ if path else "", holder(path, roots.names) if path else ""
-        if path and left.unread and not _is_keyed(path):
-            yield Held("connection", left.name, *said)
-        elif left.queue() is not None:
-            yield Held("mailbox", left.name, *said, sure=bool(path) and left.unread and left.name not in awaited)
-
-
-def _paths(made: Made, roots: Roots) -> dict[ref[Queue], Path]:
-    """A path to each queue to which there is one from the application's modules."""
-    queues = ((queue, left.queue) for left in made.queues if (queue := left.queue()) is not None)
-    walk = Walk(queues, (task for task, _ in made.tasks), roots.prune)
-    walk.search(roots.namespaces)
-    return walk.found
-
-
-def _is_keyed(path: Path) -> bool:
-    """Whether the innermost container on the path is a dict: not a namespace of a module or an object."""
-    for index in range(len(path) - 2, 0, -1):  # the first is a module's namespace
-        one = path[index]
-        if isinstance(one, set | frozenset | list | tuple | deque):
-            return False
-        if isinstance(one, dict) and getattr(path[index - 1], "__dict__", None) is not one:
-            return True
-    return False
+        held = holder(path, base.names) if path else ""
+        yield Held("task", name, where(task, made), held, timers.wakes_ms(task), made)
 
 
 def _near(
-    dead: list[ref[Connection]], roots: Roots, strays: list[Stray], timers: Timers
+    dead: list[ref[Connection]], base: Base, strays: list[Stray], timers: Timers
 ) -> Generator[Held, None, list[ref[Connection]]]:
     """From the application's modules and the loop's timers; those held by a task or thread of their own say nothing.
 
     Returns:
         those for whom no path was found.
     """
-    walk = Walk(_targets(living(dead)), (task for task, _ in strays), roots.prune)
-    walk.search(roots.namespaces)
-    yield from _found(walk, walk.found.keys(), roots.names)
-    own = Walk(_targets(walk.left), prune=roots.prune)
-    own.search(task for task, _ in strays)  # an orphan task is named; what hangs on it need not be
+    walk = Walk(_targets(living(dead)), (one.task for one in strays), base.prune)
+    walk.search(base.roots)
+    yield from _found(walk, walk.found.keys(), base.names)
+    own = Walk(_targets(walk.left), prune=base.prune)
+    own.search(one.task for one in strays)  # an orphan task is named; what hangs on it need not be
     own.search(_running())
     before = set(own.found)
     own.search(timers.handles if own.left else ())
     by_timer = {id(handle): handle for handle in timers.handles}
     for one in own.found.keys() - before:
         timer = by_timer[id(own.found[one][0])]
-        yield Held("connection", one.name, "", "a timer of the loop", timers.left_ms(timer), last=timers.ends(timer))
+        yield Held("connection", one.name, "", "a timer of the loop", timers.left_ms(timer))
     return [ref(one) for one in own.left]
 
 
-def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Iterator[Held]:
+def _far(left: list[Connection], alive: list[Connection], base: Base) -> Iterator[Held]:
     """From farther away: other tasks, behind other sockets, libraries. Whoever lives and has no path is a doubt.
 
     Whom only the handler of a living connection knows ends with that: a partner, or the user's last connection.
     """
-    walk = Walk(_targets(left), prune=roots.prune)
+    walk = Walk(_targets(left), prune=base.prune)
     handlers = {one.handler for one in alive if one.handler is not None}
     tasks = [task for task in asyncio.all_tasks() if task not in handlers]
-    names = roots.names | {id(task): f"task {where(task)}" for task in tasks}
+    names = dict(base.names) | {id(task): f"task {where(task)}" for task in tasks}
     walk.search(tasks)
-    walk.search(roots.namespaces, through=True)
+    walk.search(base.roots, through=True)
     if walk.left:
         modules = [(name, module) for name, module in list(sys.modules.items()) if _foreign(name, module)]
         names |= {id(module.__dict__): name for name, module in modules}
@@ -179,24 +141,7 @@ def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Itera
         yield Held("connection", one.name, "", "", sure=False)
 
 
-def _entries(alive: list[Connection], roots: Roots) -> Iterator[Held]:
-    if len(alive) <= ENTRIES:
-        walk = Walk(_targets(alive), prune=roots.prune)
-        walk.search(roots.namespaces)
-        yield from _found(walk, walk.found.keys(), roots.names)
-
-
-def everywhere(protocols: Collection[type]) -> frozenset[type]:
-    """The types that lead from one connection to all: a server's and its loop's, and ours."""
-    known = {type(asyncio.get_running_loop()), Connection, Connections, *protocols}
-    for module, name in EVERYWHERE:
-        found = getattr(sys.modules.get(module), name, None)
-        if isinstance(found, type):
-            known.add(found)
-    return frozenset(known)
-
-
-def _found(walk: Walk[Connection], which: Iterable[Connection], names: dict[int, str]) -> Iterator[Held]:
+def _found(walk: Walk[Connection], which: Iterable[Connection], names: Mapping[int, str]) -> Iterator[Held]:
     for one in list(which):
         yield Held("connection", one.name, "", holder(walk.found[one], names))
 

@@ -62,7 +62,7 @@ class Walk(Generic[Name]):
         self._want: dict[int, tuple[object, Name]] = {id(thing): (thing, name) for thing, name in targets}
         self._names = {name for _, name in self._want.values()}
         self._barriers = {id(thing): thing for thing in barriers}
-        self._carriers = _carriers()
+        self._carriers = carriers()
 
     @property
     def left(self) -> set[Name]:
@@ -101,7 +101,7 @@ class Walk(Generic[Name]):
         append = deeper.append
         for parent in level:
             kind = type(parent)
-            children = _of_function(parent) if kind is function else referents(parent)
+            children = of_function(parent) if kind is function else referents(parent)
             child: Any
             for child in children:
                 kind = type(child)
@@ -137,7 +137,7 @@ def _carried(carrier: Any) -> object:
     return getattr(getattr(carrier, "scope", carrier), "watched", None)
 
 
-def _of_function(function: Any) -> tuple[object, ...]:
+def of_function(function: Any) -> tuple[object, ...]:
     """What a function holds of its own; its globals are a module's business."""
     return (function.__closure__, function.__defaults__, function.__kwdefaults__, function.__dict__)
 
@@ -149,7 +149,7 @@ def _path(target: object, parents: Mapping[int, object | None]) -> Path:
     return tuple(reversed(path))
 
 
-def _carriers() -> frozenset[type]:
+def carriers() -> frozenset[type]:
     """Scopes, and Starlette's WebSocket if it is here: they can be asked for their connection without walking on."""
     module = sys.modules.get("starlette.websockets")
     return SCOPES | {module.WebSocket} if module else SCOPES
@@ -160,7 +160,7 @@ def exists(path: Path) -> bool:
     return all(
         any(
             child is held
-            for held in (_of_function(parent) if isinstance(parent, FunctionType) else gc.get_referents(parent))
+            for held in (of_function(parent) if isinstance(parent, FunctionType) else gc.get_referents(parent))
         )
         or getattr(parent, "scope", None) is child
         for parent, child in pairwise(path)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lab.actors.voice import Kind
+from lab.clock import now
 
-CLOSE = 0x8
+CLOSE, PING, PONG = 0x8, 0x9, 0xA  # RFC 6455 §5.2
+PINGED = bytes((0x80 | PING,))
+"""How a ping begins; a server writes it by itself."""
+
 NO_CODE = 1005  # RFC 6455 §7.4.1: a Close frame without a code
 
 
@@ -42,12 +45,14 @@ class FrameScanner:
 
     Attributes:
         close: the code of the first Close frame; 1005 if it had none; None if there was no such frame.
+        pongs: how many Pong frames there were.
     """
 
-    __slots__ = ("_buffer", "_shaken", "_skip", "close")
+    __slots__ = ("_buffer", "_shaken", "_skip", "close", "pongs")
 
     def __init__(self, *, shaken: bool = False) -> None:
         self.close: int | None = None
+        self.pongs = 0
         self._buffer = b""
         self._skip = 0
         self._shaken = shaken
@@ -92,6 +97,7 @@ class FrameScanner:
                 return False
             self.close = _code(buffer[body : body + length], buffer[at:body])
             return False
+        self.pongs += buffer[0] & 0x0F == PONG
         self._skip = max(0, body + length - len(buffer))
         self._buffer = buffer[body + length :]
         return bool(self._buffer)
@@ -113,8 +119,8 @@ def follow(scanner: FrameScanner | None, data: bytes) -> FrameScanner | None:
 
 
 def is_one_small_frame(data: bytes) -> bool:
-    """Whether it is what nearly every read and write is, and no Close frame: then nothing is to be done."""
-    if len(data) < 2 or data[0] & 0x0F == CLOSE:
+    """Whether it is what nearly every read and write is, and no control frame: then nothing is to be done."""
+    if len(data) < 2 or data[0] & 0x0F >= CLOSE:
         return False
     length = data[1]
     return len(data) == (length + 2 if length < 0x7E else length - 0x80 + 6 if 0x80 <= length < 0xFE else -1)
@@ -128,21 +134,29 @@ class Wire:
     Attributes:
         name: the connection that it carries; "" until that is known.
         finished: whether the client will say no more.
+        pings: how many pings the client has not answered yet.
     """
 
-    __slots__ = ("_heard", "_received", "_sent", "_transport", "finished", "name")
+    __slots__ = ("_heard", "_received", "_sent", "_transport", "finished", "name", "pings")
 
     def __init__(self, transport: Any) -> None:
         self.name = ""
         self._transport = transport
         self._received: FrameScanner | None = FrameScanner()
         self._sent: FrameScanner | None = FrameScanner()
-        self._heard = time.monotonic()
+        self._heard = now()
         self.finished = False
+        self.pings = 0
+
+    @property
+    def closing(self) -> bool:
+        """Whether a Close frame went to the client."""
+        return self._sent is not None and self._sent.close is not None
 
     def write(self, data: bytes) -> None:
         """Pass bytes on to the client."""
         if self._sent is not None or not is_one_small_frame(data):
+            self.pings += data[:1] == PINGED and self._sent is None
             self._sent = follow(self._sent, data)
         self._transport.write(data)
 
@@ -160,9 +174,13 @@ class Wire:
 
     def hear(self, data: bytes) -> None:
         """Bytes came from the client."""
-        self._heard = time.monotonic()
+        self._heard = now()
         if self._received is not None or not is_one_small_frame(data):
-            self._received = follow(self._received, data)
+            scanner = self._received or FrameScanner(shaken=True)
+            scanner.feed(data)
+            if scanner.pongs:
+                self.pings, scanner.pongs = max(0, self.pings - scanner.pongs), 0
+            self._received = None if scanner.between_frames else scanner
 
     def silent_ms(self, at: float) -> float:
         """Milliseconds from the last byte from the client to that moment."""
@@ -177,7 +195,7 @@ class Wire:
         received = None if self._received is None else self._received.close
         sent = None if self._sent is None else self._sent.close
         reset = isinstance(exc, ConnectionError)
-        note(DISCONNECTED, self.who(), time.monotonic(), reset, self.finished, received, sent, self._heard)
+        note(DISCONNECTED, self.who(), now(), reset, self.finished, received, sent, self._heard)
 
 
 class Carrier:
@@ -217,6 +235,10 @@ class Wires:
     def silent(self, at: float) -> Mapping[str, float]:
         """For each connection, milliseconds from its client's last byte to that moment. From any thread."""
         return {wire.who(): wire.silent_ms(at) for wire in self.open}
+
+    def owing(self, gone: frozenset[str]) -> bool:
+        """Whether a client that lives has not yet answered a ping, or a Close frame."""
+        return any((one.pings or one.closing) and one.name not in gone for one in self.open)
 
     def tap(self, protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
         """A subclass of one of uvicorn's WebSocket protocols that reports to us and behaves as before."""

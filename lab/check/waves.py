@@ -1,0 +1,74 @@
+"""The same end again: the steps of a case for later waves, in which the same users come back, and for a crowd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from lab.faults import SERVER, Fault
+from lab.scenario import Scenario
+from lab.steps import Connect, Flood, Leave, Send, Step, in_turn
+
+CROWD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One wave.
+
+    Attributes:
+        come: who connects, and is to end.
+        end: how they end.
+    """
+
+    come: Connect
+    end: tuple[Step, ...]
+
+
+def wave(scenario: Scenario, subject: Connect, turn: int) -> Wave:
+    """The wave in which the subjects come for the so manieth time, and end as the case has them end."""
+    end = tuple(_later(step, subject, turn) for step in scenario.when)
+    return Wave(replace(subject, turn=turn), end)
+
+
+def crowd(scenario: Scenario, subject: Connect, turn: int) -> Wave:
+    """The same for a hundred at once: what one of the subjects does, every third of the crowd does."""
+    many = replace(subject, times=max(CROWD, subject.times))
+    end: list[Step] = []
+    for step in scenario.when:
+        if _is_own(step, subject):
+            end += _by_all(step, subject, many, turn)
+        else:
+            end.append(step)
+    return Wave(replace(many, turn=turn), tuple(end))
+
+
+def bystanders(scenario: Scenario, subject: Connect) -> tuple[str, ...]:
+    """Those who connect and are not meant to end."""
+    steps = (step for step in scenario.steps if isinstance(step, Connect) and not _is_own(step, subject))
+    return tuple(who for step in steps for who in step.connections if step.who != subject.who)
+
+
+def faults(scenario: Scenario) -> tuple[str, ...]:
+    """The actors that suffer a fault, other than the server."""
+    return tuple(dict.fromkeys(step.who for step in scenario.when if isinstance(step, Fault) and step.who != SERVER))
+
+
+def _later(step: Step, subject: Connect, turn: int) -> Step:
+    return replace(step, who=in_turn(step.who, turn)) if _is_own(step, subject) else step
+
+
+def _is_own(step: Step, subject: Connect) -> bool:
+    """Whether one of the subjects takes it, under her own name; a fault is of her process."""
+    first = {in_turn(name, later) for name in subject.connections for later in (1, 2)}
+    return step.who in first and not isinstance(step, Fault)
+
+
+def _by_all(step: Step, subject: Connect, many: Connect, turn: int) -> Iterator[Step]:
+    """The step, by each of the crowd whose place it is."""
+    user = step.who.partition("#")[0]
+    place, count = subject.connections.index(user), subject.times
+    for who in many.connections[place::count]:
+        if isinstance(step, Leave | Send | Flood | Connect):
+            name = who + step.who.removeprefix(user)
+            yield replace(step, who=in_turn(name, turn))

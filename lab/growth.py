@@ -1,0 +1,234 @@
+"""Growth: which sizes of a server grow with each death, and with nothing else. Pure; read from a timeline.
+
+A case is played in phases: a first wave of deaths, then controls in which nobody dies, then more waves. After each
+phase a survey and a census are taken. A size that grew with every wave by at least one for each death, and did not in
+the controls, is an orphan; one that grew with the first wave only is kept per user, or was made once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from lab import evidence
+from lab.evidence import Held
+from lab.timeline import Json, Observation, Timeline
+
+PHASED = "phased"
+"""The lab's own observation that a phase is over; what was last surveyed and counted before it is its result."""
+
+FIRST, TALK, IDLE, MET, LEAVE, WAVE, CROWD, LATER = (
+    "first",
+    "talk",
+    "idle",
+    "met",
+    "leave",
+    "wave",
+    "crowd",
+    "later",
+)
+CONTROLS, WAVES = (TALK, IDLE), (WAVE, CROWD)
+
+Key = tuple[str, str]
+"""What kind of size it is, and where or what."""
+
+KIND = {
+    **dict.fromkeys(("connection", "entries", "places", "items", "lent", "cached", "number", "type"), "connection"),
+    **dict.fromkeys(("task", "thread", "process"), "task"),
+    "handler": "handler",
+    "descriptor": "socket",
+}
+"""The kind of orphan that a size is evidence of."""
+
+ALIVE: Key = ("alive", "")
+"""How many connections that have ended are still alive, whatever holds them."""
+
+ENOUGH = 3
+"""So many waves must have grown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A size at the end of a phase.
+
+    Attributes:
+        base: what it was when nobody had died yet; None if that is not known.
+        most: the bound that it has by its own making, or -1.
+    """
+
+    size: int
+    base: int | None = 0
+    most: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase.
+
+    Attributes:
+        deaths: how many ended in it, as the case has them end; in a control, bystanders that hung up.
+        messages: how many messages were said in it.
+        sizes: all that differed at its end from how it was at first.
+        held: what the census found of those that are gone.
+        why: why the server's clock could not be moved as far as was asked, or "".
+    """
+
+    name: str
+    deaths: int
+    messages: int
+    sizes: Mapping[Key, Size]
+    held: tuple[Held, ...] = ()
+    why: str = ""
+
+    def of(self, key: Key) -> Size | None:
+        """A size, if it differed from the base."""
+        return self.sizes.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How one size developed.
+
+    Attributes:
+        series: by how much it grew with each wave.
+        deaths: how many died in each wave.
+        control: by how much it grew in each control.
+        bounded: whether it has a bound: its own, or it stopped growing in a crowd.
+        gone: whether it came back to what it was, much later.
+        held: an example, from the census.
+    """
+
+    key: Key
+    series: tuple[int, ...]
+    deaths: tuple[int, ...]
+    control: tuple[int, ...]
+    bounded: bool = False
+    gone: bool = False
+    held: Held | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of orphan it is."""
+        return KIND[self.key[0]]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was last seen, while a timeline is read."""
+
+    sizes: dict[Key, Size] = field(default_factory=dict)
+    counted: Observation | None = None
+
+
+def phases(timeline: Timeline) -> list[Phase]:
+    """The phases of a case, in order."""
+    found: list[Phase] = []
+    reading = _Reading()
+    for seen in timeline:
+        if seen.what == "surveyed":
+            reading.sizes = dict(_sizes(seen.detail.get("sizes")))
+        elif seen.what == "counted":
+            reading.counted = seen
+        elif seen.what == PHASED:
+            found.append(_phase(seen, reading))
+    return found
+
+
+def suspects(phase: Phase) -> frozenset[Key]:
+    """What may be an orphan, after a first wave: it grew by one or more for each death. (Or shrank: an own pool.)"""
+    found = {key for key, size in phase.sizes.items() if _rose(key, size, max(1, phase.deaths))}
+    return frozenset(found)
+
+
+def holds_the_dead(phases: Iterable[Phase]) -> bool:
+    """Whether with each wave more connections that had ended were still alive when the horizon was reached."""
+    return _growth(ALIVE, [phase for phase in phases if phase.name != LATER]) is not None
+
+
+def grown(phases: Iterable[Phase]) -> list[Growth]:
+    """Every size that grew with each wave and with nothing else, so far."""
+    all_phases = list(phases)
+    keys = {key for phase in all_phases for key in phase.sizes if key[0] in KIND}
+    found = (_growth(key, all_phases) for key in keys)
+    return sorted((one for one in found if one is not None), key=lambda one: (one.kind, one.bounded, one.gone, one.key))
+
+
+def candidates(phases: list[Phase], waves: int) -> list[Growth]:
+    """What grew with each of so many waves, the last ones that there may still be apart."""
+    keys = {key for phase in phases for key in phase.sizes if key[0] in KIND}
+    found = (_growth(key, phases, enough=waves) for key in keys)
+    return [one for one in found if one is not None]
+
+
+def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | None:
+    base = next((size.base for phase in phases if (size := phase.of(key)) is not None), 0) or 0
+    values = [size.size if (size := phase.of(key)) is not None else base for phase in phases]
+    steps = [(after, b - a) for (a, b), after in zip(pairwise([base, *values]), phases, strict=True)]
+    sinks = key[0] in ("items", "number") and all(step < 0 for phase, step in steps if phase.name == WAVE)
+    sign = -1 if sinks else 1
+    waves = [(phase.deaths, sign * step) for phase, step in steps if phase.name == WAVE and phase.deaths]
+    controls = [(phase.deaths, sign * step) for phase, step in steps if phase.name in CONTROLS]
+    if len(waves) < enough or any(step < deaths for deaths, step in waves):
+        return None
+    if any(step > deaths for deaths, step in controls):
+        return None  # a history, or a clock
+    if key[0] == "number" and not _is_a_gauge(steps, sign):
+        return None
+    most = max((size.most for phase in phases if (size := phase.of(key)) is not None), default=-1)
+    crowds = [(phase.deaths, sign * step) for phase, step in steps if phase.name == CROWD]
+    later = [value for phase, value in zip(phases, values, strict=True) if phase.name == LATER]
+    return Growth(
+        key,
+        tuple(step for _, step in waves),
+        tuple(deaths for deaths, _ in waves),
+        tuple(step for _, step in controls),
+        bounded=most > 0 or any(step < deaths for deaths, step in crowds),
+        gone=bool(later) and sign * (later[-1] - base) < sum(step for _, step in waves),
+        held=_example(key, phases),
+    )
+
+
+def _is_a_gauge(steps: list[tuple[Phase, int]], sign: int) -> bool:
+    """Whether it went up and came back when somebody came and left otherwise: a total never comes back."""
+    met = next((sign * step for phase, step in steps if phase.name == MET), 0)
+    left = next((sign * step for phase, step in steps if phase.name == LEAVE), 0)
+    return met > 0 and met + left <= 0
+
+
+def _example(key: Key, phases: list[Phase]) -> Held | None:
+    """One of those that are held: for a task, one that the same line made."""
+    for held in phases[-1].held if phases else ():
+        if held.kind == key[0] and (held.kind != "task" or held.made == "" or held.made in key[1]):
+            return held
+    return None
+
+
+def _rose(key: Key, size: Size, deaths: int) -> bool:
+    if key[0] in ("type", "alive"):
+        return False  # what they are in, or are held by, grows too
+    change = size.size - (size.base or 0)
+    return abs(change) >= deaths if key[0] in ("items", "number") else change >= deaths
+
+
+def _phase(seen: Observation, reading: _Reading) -> Phase:
+    living = seen.detail.get("living")
+    alive = {str(who) for who in living} if isinstance(living, list) else set()
+    held = evidence.census_of(reading.counted).held if reading.counted else ()
+    left = tuple(one for one in held if one.kind != "row" and one.who not in alive)
+    counts = Counter(one.kind for one in left if one.sure and one.kind in ("handler", "connection"))
+    doubts = sum(one.kind == "connection" and not one.sure for one in left)
+    sizes = reading.sizes | {(kind, ""): Size(count) for kind, count in counts.items()}
+    if doubts:
+        sizes["connection", "?"] = Size(doubts + counts["connection"])
+    deaths, messages = (int(seen.number(key) or 0) for key in ("deaths", "messages"))
+    return Phase(seen.text("phase"), deaths, messages, sizes, left, seen.text("why"))
+
+
+def _sizes(said: Json) -> Iterator[tuple[Key, Size]]:
+    for item in said if isinstance(said, list) else ():
+        if isinstance(item, list) and len(item) == 5:
+            what, key, size, base, most = item
+            if isinstance(size, int) and isinstance(most, int) and (base is None or isinstance(base, int)):
+                yield (str(what), str(key)), Size(size, base, most)

@@ -1,0 +1,213 @@
+"""Moves the server's clock on, from timer to timer, and lets all that becomes ready run before the next.
+
+Real work is waited for in real time: before each move the event loop must have nothing to do, no client that lives may
+owe the answer to a ping or to a Close frame, and nothing that came up since may wait for a database or a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakSet
+
+from lab.actors.voice import observe
+from lab.clock import now
+from lab.witness.clock import Clock
+from lab.witness.code import is_ours, telling, waits_inside
+from lab.witness.threads import Threads
+from lab.witness.wire import Wires
+
+QUIET_TURNS = 3
+"""The loop is idle if it had nothing else to run for so many turns: what one callback sets off, the next turn runs."""
+
+BUSY_SECONDS = 0.5
+"""Something that is never idle, such as a loop over sleep(0), is not waited for any longer."""
+
+LOOK_SECONDS = 0.002
+OWING_SECONDS = 5.0
+"""How long a client that lives may take to answer a ping: a busy machine's time, not the server's."""
+
+OUTSIDE_SECONDS = 3.0
+"""How long something that waits for a database or another server is waited for if nothing changes meanwhile."""
+
+THREAD_SECONDS = 0.3
+"""The same for a thread that stands where it stands."""
+
+FINEST_SECONDS = 0.05
+"""Timers that are nearer to each other are let come together."""
+
+STEPS = 1200
+"""About so many moves at the most, however far it goes: over an hour, timers within three seconds come together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came of it.
+
+    Attributes:
+        moved_ms: by how much the clock is ahead now.
+        steps: how many moves it took.
+        why: why it was given up, or "".
+    """
+
+    moved_ms: float
+    steps: int
+    why: str
+
+
+class Mover:
+    """Moves one clock. One order at a time.
+
+    Args:
+        tick: the code in which the server's own main loop sleeps; nobody else waits for that.
+    """
+
+    def __init__(self, clock: Clock, wires: Wires, threads: Threads, tick: object) -> None:
+        self.clock, self.wires, self.threads, self.tick = clock, wires, threads, tick
+        self._standing: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._long: set[object] = set()
+        self._nobodys = Context()
+
+    def stand(self, loop: asyncio.AbstractEventLoop) -> None:
+        """All that runs now is how this server is at rest: it is not waited for."""
+        self._standing = WeakSet(asyncio.all_tasks(loop))
+
+    def move(
+        self, loop: asyncio.AbstractEventLoop, seconds: float, gone: frozenset[str], done: Callable[[Moved], None]
+    ) -> None:
+        """Move the clock on by so many seconds; with 0, only wait until the server is at rest.
+
+        Args:
+            gone: connections whose client cannot answer any more.
+            done: told what came of it, on the loop.
+        """
+        _Move(self, loop, seconds, gone, done).soon()
+
+    def outside(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[object, object]]:
+        """What waits for something outside the loop, each with where it stands: it may go on in real time."""
+        for task in asyncio.all_tasks(loop):
+            if task not in self._standing and not waits_inside(task):
+                frames = telling(task.get_coro())
+                if frames and (key := (frames[0].f_code, frames[-1].f_lineno)) not in self._long:
+                    yield key, (id(task), frames[-1].f_lasti)
+
+    def at_work(self) -> Iterator[tuple[object, object]]:
+        """Threads in the application's code that neither sleep nor wait with a timeout, and where they stand."""
+        sleeping = self.clock.sleepers()
+        for ident, frame in sys._current_frames().items():
+            if ident in sleeping or ident == threading.get_ident():
+                continue
+            here: Any = frame
+            while here is not None and not is_ours(here.f_code.co_filename):
+                here = here.f_back
+            if here is not None and (key := (ident, here.f_code, here.f_lineno)) not in self._long:
+                yield key, (id(frame), frame.f_lasti)
+
+    def forget(self, keys: set[object]) -> None:
+        """Nobody waits for these any more."""
+        self._long |= keys
+
+
+class _Move:
+    """One order. A chain of callbacks, in nobody's context."""
+
+    def __init__(
+        self,
+        mover: Mover,
+        loop: asyncio.AbstractEventLoop,
+        seconds: float,
+        gone: frozenset[str],
+        done: Callable[[Moved], None],
+    ) -> None:
+        self.mover, self.loop, self.gone, self.done = mover, loop, gone, done
+        self.end = loop.time() + seconds
+        self.finest = max(FINEST_SECONDS, seconds / STEPS)
+        self.steps, self.said = 0, mover.clock.moved
+        self._quiet, self._since = 0, now()
+        self._stood: object = None
+        self._own: asyncio.TimerHandle | None = None
+
+    def soon(self) -> None:
+        self.loop.call_soon(self._turn, context=self.mover._nobodys)
+
+    def _later(self) -> None:
+        self._own = self.loop.call_later(LOOK_SECONDS, self._turn, context=self.mover._nobodys)
+
+    def _turn(self) -> None:
+        """One turn of the loop: is it idle, is anything on its way, and what is the next timer?"""
+        private: Any = self.loop
+        if private._ready and now() - self._since < BUSY_SECONDS:
+            self._quiet = 0
+            self.soon()
+        elif self._quiet < QUIET_TURNS:
+            self._quiet += 1
+            self.soon()
+        elif self.mover.wires.owing(self.gone):
+            if now() - self._since > OWING_SECONDS:
+                self._finish("owing")
+            else:
+                self._later()
+        elif self._waits():
+            self._later()
+        elif self.loop.time() >= self.end:
+            self._finish("")
+        else:
+            self._move()
+
+    def _move(self) -> None:
+        clock, at = self.mover.clock, self.loop.time()
+        due = max(min(self._next(), self.end), min(at + self.finest, self.end))
+        clock.move(max(0.0, due - at) + 1e-6)
+        self.steps += 1
+        if clock.moved - self.said >= 1.0:
+            self._say()
+        self._quiet, self._since, self._stood = 0, now(), None
+        self.soon()
+
+    def _say(self) -> None:
+        self.said = self.mover.clock.moved
+        observe("moved", ms=round(self.said * 1000, 3))
+
+    def _finish(self, why: str) -> None:
+        self._say()
+        self.done(Moved(round(self.mover.clock.moved * 1000, 3), self.steps, why))
+
+    def _next(self) -> float:
+        """When the next timer fires, or thread goes on, that is not the server's own tick."""
+        private: Any = self.loop
+        timers = (
+            one.when() for one in private._scheduled if not one.cancelled() and one is not self._own and not self._ticks(one)
+        )
+        return min((*timers, *self.mover.clock.deadlines()), default=self.end)
+
+    def _ticks(self, handle: Any) -> bool:
+        """Whether it only wakes the server's own main loop, which looks ten times a second whether it is to stop."""
+        for one in handle._args or ():
+            for callback, _ in getattr(one, "_callbacks", None) or ():
+                task = getattr(callback, "__self__", None)
+                coro: Any = task.get_coro() if isinstance(task, asyncio.Task) else None
+                while coro is not None:
+                    if getattr(coro, "cr_code", None) is self.mover.tick:
+                        return True
+                    coro = getattr(coro, "cr_await", None)
+        return False
+
+    def _waits(self) -> bool:
+        """Whether something is on its way from outside; not for ever, if it stands still."""
+        outside, threads = dict(self.mover.outside(self.loop)), dict(self.mover.at_work())
+        if not outside and not threads:
+            return False
+        stands = (tuple(outside.values()), tuple(threads.values()))
+        if stands != self._stood:
+            self._stood, self._since = stands, now()
+        still = now() - self._since
+        if threads and still > THREAD_SECONDS:
+            self.mover.forget(set(threads))
+        if outside and still > OUTSIDE_SECONDS:
+            self.mover.forget(set(outside))
+        return True

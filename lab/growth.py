@@ -56,11 +56,13 @@ class Size:
     Attributes:
         base: what it was when nobody had died yet; None if that is not known.
         most: the bound that it has by its own making, or -1.
+        example: for a type, the path to one of its objects.
     """
 
     size: int
     base: int | None = 0
     most: int = -1
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Growth:
         bounded: whether it has a bound: its own, or it stopped growing in a crowd.
         gone: whether it came back to what it was, much later.
         held: an example, from the census.
+        example: for a type, the path to one of its objects.
     """
 
     key: Key
@@ -107,6 +110,7 @@ class Growth:
     bounded: bool = False
     gone: bool = False
     held: Held | None = None
+    example: str = ""
 
     @property
     def kind(self) -> str:
@@ -187,6 +191,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         bounded=most > 0 or any(step < deaths for deaths, step in crowds),
         gone=bool(later) and sign * (later[-1] - base) < sum(step for _, step in waves),
         held=_example(key, phases),
+        example=next((size.example for phase in reversed(phases) if (size := phase.of(key)) is not None), ""),
     )
 
 
@@ -206,8 +211,8 @@ def _example(key: Key, phases: list[Phase]) -> Held | None:
 
 
 def _rose(key: Key, size: Size, deaths: int) -> bool:
-    if key[0] in ("type", "alive"):
-        return False  # what they are in, or are held by, grows too
+    if key == ALIVE:
+        return False  # what holds them grows too
     change = size.size - (size.base or 0)
     return abs(change) >= deaths if key[0] in ("items", "number") else change >= deaths
 
@@ -228,7 +233,7 @@ def _phase(seen: Observation, reading: _Reading) -> Phase:
 
 def _sizes(said: Json) -> Iterator[tuple[Key, Size]]:
     for item in said if isinstance(said, list) else ():
-        if isinstance(item, list) and len(item) == 5:
-            what, key, size, base, most = item
+        if isinstance(item, list) and len(item) == 6:
+            what, key, size, base, most, example = item
             if isinstance(size, int) and isinstance(most, int) and (base is None or isinstance(base, int)):
-                yield (str(what), str(key)), Size(size, base, most)
+                yield (str(what), str(key)), Size(size, base, most, str(example))

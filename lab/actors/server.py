@@ -97,7 +97,9 @@ class Witness:
         roots = Roots(application.package, application.app, wires.protocols)
         census, survey = Census(connections, tasks, threads, roots), Survey(connections, tasks, roots)
         mover = Mover(clock, wires, threads, uvicorn.Server.main_loop.__code__)
-        return cls(connections, tasks, wires, Ears(census, survey, mover, wires, rows, leave_on_eof=settings.leave_on_eof))
+        return cls(
+            connections, tasks, wires, Ears(census, survey, mover, wires, rows, leave_on_eof=settings.leave_on_eof)
+        )
 
     def surround(self, config: uvicorn.Config) -> None:
         """Watch what the server calls: the application, and whatever uvicorn itself puts round it."""

@@ -35,6 +35,9 @@ AT_ONCE = 14
 
 OURS = ("lab.servers.reference", "lab.servers.broken")
 
+REAL_PINGED = 2.5
+"""Seconds that a server gets, from outside, to find a silent client if nobody says how often it pings."""
+
 INSIDE_ONLY = ("reset", "stall")
 """Cases whose fault only the witness can attest."""
 
@@ -183,7 +186,14 @@ def _served(subject: Subject) -> Served | Command | Image:
         return Command(subject.command, subject.url, subject.env)
     if subject.image:
         return Image(subject.image, subject.port, subject.env)
-    env = {"LAB_PINGS": "20", "LAB_MOVES": "1", "LAB_GRACE": "", "LAB_FACTORY": "1" if subject.factory else "", "LAB_DATABASE": "", **subject.env}
+    env = {
+        "LAB_PINGS": "20",
+        "LAB_MOVES": "1",
+        "LAB_GRACE": "",
+        "LAB_FACTORY": "1" if subject.factory else "",
+        "LAB_DATABASE": "",
+        **subject.env,
+    }
     ours = subject.app.startswith(OURS)  # somebody else's DATABASE_URL is theirs
     return Served(subject.app, subject.flavour, env, database=ours)
 
@@ -204,4 +214,4 @@ def _bounded(scenario: Scenario, subject: Subject) -> Scenario:
     if subject.witnessed:
         longer = LEGACY_SECONDS if subject.flavour == "websockets" else 0.0
         return replace(scenario, within=scenario.within + longer)
-    return replace(scenario, within=max(scenario.within, 2 * subject.pings + 1)) if scenario.silent else scenario
+    return replace(scenario, within=max(REAL_PINGED, 2 * subject.pings + 1)) if scenario.silent else scenario

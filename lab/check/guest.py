@@ -42,7 +42,12 @@ class Guest(Play):
     """Plays steps. What the server does of its own accord is not known, so every wait is for a fact or its time."""
 
     def __init__(
-        self, scenario: Scenario, stage: ProcessStage, nemesis: Nemesis, timeline: Timeline, watch: Callable[[str], None]
+        self,
+        scenario: Scenario,
+        stage: ProcessStage,
+        nemesis: Nemesis,
+        timeline: Timeline,
+        watch: Callable[[str], None],
     ) -> None:
         super().__init__(scenario, stage, nemesis, timeline, watch)
         self.renew = stage.renew

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 import psutil
+
+from lab.timeline import Json
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -27,12 +30,14 @@ class Outside:
         rows_url, rows_sql: a database as SQLAlchemy names it, and a query that yields a row for each open session,
             or counts them.
         pid, port: the server's process and the port it listens on; 0 where that cannot be looked at.
+        first: the first survey.
     """
 
     rows_url: str = ""
     rows_sql: str = ""
     pid: int = 0
     port: int = 0
+    first: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def look(self) -> Iterator[tuple[str, int, str, str]]:
         """What, how many, whose the first one is, and why that could not be counted."""
@@ -41,6 +46,30 @@ class Outside:
         if self.pid:
             with suppress(psutil.Error, OSError):
                 yield "sockets", len(set(self._open())), "", ""
+
+    def survey(self) -> list[Json]:
+        """The sizes of what the system knows of the process and its children, as a witness would say them."""
+        sizes: Counter[tuple[str, str]] = Counter()
+        if self.pid:
+            with suppress(psutil.Error, OSError):
+                family = psutil.Process(self.pid)
+                for one in (family, *family.children(recursive=True)):
+                    sizes.update(self._sizes(one))
+        base = self.first if self.first else dict(sizes)
+        if not self.first:
+            self.first.update(base)
+        return [[what, key, sizes[what, key], base.get((what, key), 0), -1, ""] for what, key in sizes | base]
+
+    def _sizes(self, process: psutil.Process) -> Iterator[tuple[str, str]]:
+        """Threads, child processes and descriptors; not the sockets of its clients, which are counted apart."""
+        with suppress(psutil.Error, OSError):
+            if process.pid != self.pid:
+                yield "process", process.name()
+            yield from (("thread", process.name()) for _ in range(process.num_threads()))
+            yield from (("descriptor", "file") for _ in process.open_files())
+            for socket in process.net_connections("inet"):
+                if socket.laddr.port != self.port and socket.raddr:
+                    yield "descriptor", f"outgoing socket to {socket.raddr[0]}:{socket.raddr[1]}"
 
     def _rows(self) -> tuple[str, int, str, str]:
         from sqlalchemy import text

@@ -10,6 +10,7 @@ from lab.check.waves import CROWD, Wave, bystanders, crowd, faults, wave
 from lab.clock import now
 from lab.faults import SERVER
 from lab.invariants.company import Served
+from lab.invariants.foreign import LeavesNothing, noises
 from lab.invariants.lost import is_lost
 from lab.steps import Connect, Leave, Step, actor_of
 from lab.timeline import Json, Observation, Timeline
@@ -67,6 +68,7 @@ class Visit(Guest):
     """One performance, on a server that is witnessed. Every wait is for a fact, or for the server to be at rest."""
 
     why = ""
+    _experimenting = False
 
     @property
     def subject_step(self) -> Connect | None:
@@ -130,7 +132,9 @@ class Visit(Guest):
         people = [who for who in self._subjects(1) if self.timeline.first("connected", who)]
         if not self.scenario.silent:
             ends = ("disconnected", "returned")
-            self._wait(lambda seen: all(any(seen.first(end, who) for end in ends) for who in people), self.scenario.within)
+            self._wait(
+                lambda seen: all(any(seen.first(end, who) for end in ends) for who in people), self.scenario.within
+            )
             self.rest()
             return
         self.census()  # how silent was it, up to now?
@@ -155,10 +159,11 @@ class Visit(Guest):
     def _experiment(self) -> None:
         """A first wave has ended. If something is left of it that the horizon does not take away: controls, and waves."""
         subject = self.subject_step
-        leaves = [claim for claim in self.scenario.then if claim.word == "no-orphan"]
+        leaves = [claim for claim in self.scenario.then if isinstance(claim, LeavesNothing)]
         if subject is None or not leaves or is_lost(self.timeline):
             return
-        people = evidence.crowd(self.timeline, leaves[0].who)  # type: ignore[attr-defined]
+        people = evidence.crowd(self.timeline, leaves[0].who)
+        self._experimenting = True
         self.survey()
         first = self._phase(growth.FIRST, len(people), dry=True)
         if growth.suspects(first):
@@ -166,6 +171,8 @@ class Visit(Guest):
             self.survey()
         first = self._phase(growth.FIRST, len(people))
         if not growth.suspects(first):
+            if noises(self.timeline, people):
+                self._over(growth.IDLE)  # is it logged when nobody dies?
             return
         self._controls(subject, first)
         for turn in TURNS:
@@ -219,7 +226,7 @@ class Visit(Guest):
                 continue
             self.perform(step)
         people = [who for who in this.come.connections if self.timeline.first("connected", who)]
-        if not self.scenario.silent:
+        if not self.scenario.silent and self.subject.witnessed:
             self._wait(lambda seen: all(seen.first("disconnected", who) for who in people), self.scenario.within)
         self._over(name, deaths=len(people), messages=len(people))
 
@@ -259,9 +266,7 @@ class Visit(Guest):
         touched = {actor for actor in self.scenario.clients if self.nemesis.touches(actor)}
         ended = {seen.who for seen in self.timeline.select("disconnected")}
         names = {seen.who for seen in self.timeline.select("connected")}
-        return sorted(
-            who for who in names - ended if actor_of(who) not in touched and not over(self.timeline, who)
-        )
+        return sorted(who for who in names - ended if actor_of(who) not in touched and not over(self.timeline, who))
 
     def _open_bystanders(self) -> set[str]:
         return {who for who in self._living() if actor_of(who) in {actor_of(one) for one in self.bystanders()}}

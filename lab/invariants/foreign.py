@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -60,6 +61,7 @@ class LeavesNothing(Claim):
         if not self.stopped and not is_lost(timeline) and not seen_inside(timeline):
             others = sum(1 for _ in story.select("connected")) - len(people)
             yield from self._surplus(story, "socket", "sockets", crowd, others)
+            yield from self._from_outside(growth.phases(timeline))
         if self.rows and crashed(timeline) is None:
             yield from self._surplus(story, "row", "rows", crowd, None)
 
@@ -77,9 +79,18 @@ class LeavesNothing(Claim):
             mine = [one for one in found if one.kind == kind and not (busy and kind in ("connection", "task"))]
             yield self._kind(kind, mine, [one for one in found if one.kind != kind], phases, dead=dead)
 
+    def _from_outside(self, phases: list[Phase]) -> Iterator[Finding]:
+        """What the system shows to grow; nothing is said of what does not."""
+        for kind in ("task", "socket"):
+            guilty = [one for one in growth.grown(phases) if one.kind == kind and not one.gone]
+            if guilty:
+                yield self._grew(kind, guilty, phases)
+
     def _kind(self, kind: str, mine: list[Growth], others: list[Growth], phases: list[Phase], *, dead: bool) -> Finding:
         sure = [one for one in mine if one.key != ("connection", "?")]
-        guilty = [one for one in sure if not one.bounded and (dead or not one.gone) and not _explained(one, others)]
+        guilty = [
+            one for one in sure if not one.bounded and (dead or not one.gone) and not _explained(one, [*others, *sure])
+        ]
         if guilty:
             return self._grew(kind, guilty, phases)
         if doubts := [one for one in mine if one.key == ("connection", "?") and not sure]:
@@ -189,28 +200,59 @@ class CounterTrue(Claim):
 
 @dataclass(frozen=True, slots=True)
 class Quiet(Claim):
-    """An ordinary end raises nothing out of the handler, and nothing that only the log sees."""
+    """An ordinary end raises nothing out of the handler, and nothing that only the log sees.
+
+    What is logged in nobody's name counts only if nothing like it was logged before the end, or while nobody died.
+    """
 
     word: ClassVar[str] = "no-noise"
+    encore: ClassVar[bool] = True
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding; none where nobody looks inside."""
         if not seen_inside(timeline):
             return
-        people = evidence.crowd(timeline, self.who)
-        loud = [
-            seen for who in people for seen in timeline.select("returned", who) if seen.text("error") not in GOODBYES
-        ]
-        logged = [seen for seen in timeline.select("logged", source=SERVER) if seen.text("error")]
+        story = timeline.before(growth.PHASED)
+        people = evidence.crowd(story, self.who)
+        loud = [seen for who in people for seen in story.select("returned", who) if seen.text("error") not in GOODBYES]
+        noise = noises(timeline, people)
         few = min(2, len(people))
         if loud and len(loud) >= few:
             said = phrase("escaped", error=loud[0].text("error"), count=len(loud), people=len(people))
             yield self.found(Outcome.VIOLATED, said, who=loud[0].who)
-        elif logged and len(logged) >= few:
-            said = phrase("noise", text=logged[0].text("error"), ms=logged[0].at)
-            yield self.found(Outcome.VIOLATED, said, who=logged[0].who)
+        elif noise and len(noise) >= few:
+            place = noise[0].text("place")
+            said = phrase("noise", text=noise[0].text("error"), ms=noise[0].at)
+            if place:
+                said = phrase("noise-at", text=noise[0].text("error"), place=place, line=noise[0].text("text"))
+            yield self.found(Outcome.VIOLATED, said, who=noise[0].who)
         else:
             yield self.found(Outcome.HELD, phrase("quiet"))
+
+
+def noises(timeline: Timeline, people: tuple[str, ...]) -> list[Observation]:
+    """The errors in the log that the end of these caused."""
+    start = min((began.at for who in people if (began := evidence.started(timeline, who)) is not None), default=0.0)
+    phased = [seen.at for seen in timeline.select(growth.PHASED)]
+    logged = [seen for seen in timeline.select("logged", source=SERVER) if seen.text("error")]
+    first = phased[0] if phased else float("inf")
+    during = [seen for seen in logged if start <= seen.at <= first]
+    usual = {_like(seen) for seen in logged if seen.at < start or any(a < seen.at <= b for a, b in _controls(timeline))}
+    return [seen for seen in during if seen.who in people or _like(seen) not in usual]
+
+
+def _controls(timeline: Timeline) -> Iterator[tuple[float, float]]:
+    """From when to when nobody died."""
+    before = 0.0
+    for seen in timeline.select(growth.PHASED):
+        if seen.text("phase") in growth.CONTROLS:
+            yield before, seen.at
+        before = seen.at
+
+
+def _like(seen: Observation) -> tuple[str, str, str]:
+    """What tells one line of a log from another, numbers apart."""
+    return seen.text("logger"), seen.text("place"), re.sub(r"\d+", "#", seen.text("error"))
 
 
 def _pings_are_over(timeline: Timeline) -> bool:
@@ -232,6 +274,8 @@ def _pings_are_over(timeline: Timeline) -> bool:
 
 def _explained(one: Growth, others: list[Growth]) -> bool:
     """Whether it only keeps what another finding is about: a set of tasks that grows, and the tasks."""
+    if one.key[0] == "type":
+        return any(other.key[0] != "type" and other.kind in ("connection", "task") for other in others)
     holders = [other.held.holder for other in others if other.held is not None and not other.bounded]
     return one.key[0] in ("entries", "items") and any(holder.startswith(one.key[1]) for holder in holders if one.key[1])
 
@@ -247,6 +291,8 @@ def _series(numbers: tuple[int, ...], *, sign: bool = True) -> str:
 
 def _holder(one: Growth) -> str:
     """What grew, where that has a name of the application's."""
+    if one.key[0] == "type":
+        return one.example
     named = ("entries", "places", "items", "lent", "cached", "number")
     return one.key[1] if one.key[0] in named else ""
 

@@ -45,7 +45,9 @@ def _scenario(played: Played, words: Words) -> dict[str, Json]:
 
 def _finding(finding: Finding, scenario: str, words: Words) -> dict[str, Json]:
     grew = finding.growth
-    series: dict[str, Json] = {"series": list(grew.series), "deaths": list(grew.deaths), "control": list(grew.control)} if grew else {}
+    series: dict[str, Json] = (
+        {"series": list(grew.series), "deaths": list(grew.deaths), "control": list(grew.control)} if grew else {}
+    )
     return {
         "claim": finding.claim,
         "kind": finding.kind,

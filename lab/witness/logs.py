@@ -9,6 +9,7 @@ import threading
 from typing import TextIO
 
 from lab.actors.voice import observe
+from lab.witness.code import raised_at
 from lab.witness.connections import connection
 
 _logging = threading.local()
@@ -44,16 +45,17 @@ def tell_logs() -> None:
 
 
 def _tell(record: logging.LogRecord) -> None:
-    """One record, one fact; a traceback is reduced to the exception's own line."""
-    error = ""
+    """One record, one fact; a traceback is reduced to the exception's own line, and where it was raised."""
+    error = place = ""
     if record.exc_info and record.exc_info[0] is not None:
         error = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
+        place = raised_at(record.exc_info[2])
     level = record.levelname.lower()
     try:
         text = record.getMessage()
     except Exception:  # the application's own mistake in its arguments; logging itself says so on standard error
         text = str(record.msg)
-    observe("logged", connection.get(), level=level, logger=record.name, text=text, error=error)
+    observe("logged", connection.get(), level=level, logger=record.name, text=text, error=error, place=place)
 
 
 class Printed(io.TextIOBase):
@@ -86,7 +88,7 @@ class Printed(io.TextIOBase):
             *lines, self._rest = (self._rest + text).split("\n")
             for line in lines:
                 if line.strip():
-                    observe("logged", connection.get(), level="info", logger=self._name, text=line, error="")
+                    observe("logged", connection.get(), level="info", logger=self._name, text=line, error="", place="")
         return len(text)
 
     def flush(self) -> None:

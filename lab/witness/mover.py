@@ -181,7 +181,9 @@ class _Move:
         """When the next timer fires, or thread goes on, that is not the server's own tick."""
         private: Any = self.loop
         timers = (
-            one.when() for one in private._scheduled if not one.cancelled() and one is not self._own and not self._ticks(one)
+            one.when()
+            for one in private._scheduled
+            if not one.cancelled() and one is not self._own and not self._ticks(one)
         )
         return min((*timers, *self.mover.clock.deadlines()), default=self.end)
 

@@ -25,15 +25,8 @@ from lab.witness.tasks import Tasks
 from lab.witness.walk import ATOMS, Path, carriers, of_function
 
 PLAIN = (dict, list, set, frozenset, tuple)
-DULL = frozenset(
-    (
-        *("builtins." + name for name in ("dict", "list", "tuple", "set", "function", "cell", "method", "frame")),
-        *("builtins." + name for name in ("builtin_function_or_method", "weakref", "weakref.ReferenceType", "coroutine")),
-        *("weakref.ReferenceType", "_contextvars.Context", "_contextvars.ContextVar", "_asyncio.FutureIter"),
-        *("asyncio.events.Handle", "asyncio.events.TimerHandle", "_asyncio.TaskStepMethWrapper", "_contextvars.Token"),
-    )
-)
-"""Types whose objects come and go with whatever runs, and that say nothing."""
+HEAP_TYPE = 1 << 9
+"""Py_TPFLAGS_HEAPTYPE: a class that Python code has made."""
 
 LONGEST = 64
 """Of a container with more entries than this its whole numbers are not looked at."""
@@ -49,6 +42,7 @@ class Size(NamedTuple):
         size: how many.
         base: how many there were at the first survey; None if that is not known.
         most: how many there can be by its own making; -1 if it has no bound of its own.
+        example: for a type, the path to one of its objects.
     """
 
     what: str
@@ -56,6 +50,7 @@ class Size(NamedTuple):
     size: int
     base: int | None = 0
     most: int = UNBOUNDED
+    example: str = ""
 
 
 class Survey:
@@ -75,15 +70,24 @@ class Survey:
     def take(self, loop: asyncio.AbstractEventLoop) -> list[Size]:
         """What differs from the first survey; nothing the first time."""
         gc.collect()
+        reach = _Reach(self, loop)
+        found = list(reach.measured())
         counted = self._counted(loop)
-        found = list(_Reach(self, loop).measured())
+        counted.update({("type", name): len(those) for name, those in reach.types.items()})
         if self._first is None:
             self._first = counted
             self._base = {(id(thing), one.what): one.size for thing, one, _ in found}
             return []
-        keys = counted.keys() | self._first.keys()
-        sizes = [Size(*key, counted[key], self._first[key]) for key in keys if counted[key] != self._first[key]]
-        return sizes + self._changed(found)
+        return [*self._differing(counted, self._first, reach), *self._changed(found)]
+
+    def _differing(
+        self, counted: Counter[tuple[str, str]], first: Counter[tuple[str, str]], reach: _Reach
+    ) -> Iterator[Size]:
+        for what, key in counted.keys() | first.keys():
+            size, base = counted[what, key], first[what, key]
+            if size != base:
+                example = Named(reach, reach.types[key][-1])() if what == "type" and size > base else ""
+                yield Size(what, key, size, base, UNBOUNDED, example)
 
     def _changed(self, found: list[tuple[object, Measured, Named]]) -> list[Size]:
         """Sizes under one name are one: of two lists in a list, `rooms[*]`, the sum counts."""
@@ -109,11 +113,6 @@ class Survey:
         found.update({("descriptor", key): count for key, count in descriptors(self.port).items()})
         found.update({("process", key): count for key, count in children().items()})
         found["alive", ""] = sum(1 for _ in living(self.connections.left))
-        kinds = Counter(map(type, gc.get_objects()))
-        for kind, count in kinds.items():
-            name = f"{kind.__module__}.{kind.__qualname__}"
-            if name not in DULL and not name.startswith(("lab.", "uvicorn.", "websockets.", "wsproto.", "h11.")):
-                found["type", name] += count
         return found
 
     def _task(self, task: asyncio.Task[Any]) -> str:
@@ -161,6 +160,7 @@ class _Reach:
         born, made = survey.tasks.born, survey.tasks.made
         services = [task for task in asyncio.all_tasks(loop) if task not in born and made(task)]
         self.names |= {id(task): f"{getattr(task.get_coro(), '__qualname__', 'task')}()" for task in services}
+        self.types: dict[str, list[object]] = {}
         self._barriers = {id(task) for task in born}
         self._modules = {str(root.get("__name__")) for root in roots if isinstance(root, dict)}
         self._own = {id(root) for root in roots}
@@ -184,6 +184,8 @@ class _Reach:
                         yield thing, one, Named(self, thing)
                 if id(thing) in self._own:
                     yield from self._numbers(thing)
+                if type(thing).__flags__ & HEAP_TYPE:
+                    self.types.setdefault(f"{type(thing).__module__}.{type(thing).__qualname__}", []).append(thing)
             self._levels.append(self._deeper(self._levels[-1]))
 
     def _measured(self, thing: Any) -> Iterator[Measured]:

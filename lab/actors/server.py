@@ -23,6 +23,7 @@ from lab.witness.connections import Connections
 from lab.witness.ears import Ears
 from lab.witness.flavour import protocol
 from lab.witness.logs import tell_logs
+from lab.witness.ownership import Ownership, decide
 from lab.witness.queues import Queues
 from lab.witness.tasks import Tasks
 from lab.witness.threads import Threads
@@ -126,6 +127,7 @@ def main(argv: list[str]) -> None:
         application = load(argv[0], factory=settings.factory)
     except NoApplication as error:
         sys.exit(str(error))
+    decide(Ownership.of(application))
     pings: float | None = getattr(application.module, "PING_SECONDS", PING_SECONDS)
     witness = Witness.of(application, threads, queues, settings)
     config = uvicorn.Config(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -321,3 +322,56 @@ def test_a_thread_in_an_installed_application_is_seen_in_it(
     installed: ModuleType, say: Callable[[FrameType | None], object]
 ) -> None:
     assert say(installed.here()) in (True, "here() at __init__.py:3")
+
+
+THREADED = """
+import threading, time
+from fastapi import FastAPI, WebSocket
+
+app = FastAPI()
+
+def feed():
+    while True:
+        time.sleep(0.05)
+
+@app.websocket("/ws")
+async def ws(websocket: WebSocket):
+    await websocket.accept()
+    threading.Thread(target=feed, daemon=True).start()
+    async for text in websocket.iter_text():
+        await websocket.send_text(text)
+"""
+
+
+def graded(app: str, folder: Path, *more: Path) -> str:
+    """What `lab check` says of the case `kill`, in a folder of its own."""
+    clone = Path(lab.__file__).parent.parent
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("LAB_")}
+    ours = {"LAB_HOME": str(folder / "home"), "LAB_LANG": "en", "PYTHONPATH": os.pathsep.join(map(str, (clone, *more)))}
+    (folder / "here").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "lab", "check", app, "--case", "kill"],
+        cwd=folder / "here",
+        env=clean | ours,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    return done.stdout
+
+
+def test_the_threads_of_an_installed_application_are_found(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    write(site / "myserver" / "__init__.py", text=THREADED)
+    said = graded("myserver:app", tmp_path, site)
+    assert "feed()" in said
+    assert "__init__.py:9" in said
+
+
+def test_a_server_of_the_lab_s_is_graded_by_its_file_as_by_its_module(tmp_path: Path) -> None:
+    file = Path(lab.__file__).parent / "servers" / "broken" / "row_left_open.py"
+    assert "database row" in graded(str(file), tmp_path)
+    assert not list((tmp_path / "here").glob("*.sqlite3*")), "its database belongs into the run's own folder"

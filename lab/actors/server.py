@@ -25,6 +25,7 @@ from lab.witness.ears import Ears
 from lab.witness.flavour import protocol
 from lab.witness.logs import tell_logs
 from lab.witness.mover import Mover
+from lab.witness.ownership import Ownership, decide
 from lab.witness.roots import Roots
 from lab.witness.survey import Survey
 from lab.witness.tasks import Tasks
@@ -142,6 +143,7 @@ def main(argv: list[str]) -> None:
         application = load(argv[0], factory=settings.factory)
     except NoApplication as error:
         sys.exit(str(error))
+    decide(Ownership.of(application))
     witness = Witness.of(application, threads, clock, settings)
     config = uvicorn.Config(
         application.app,

@@ -7,12 +7,13 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from lab.backends.actors import Actor, Channel, StageError
+from lab.backends.compat import let_go, stream_of
 from lab.clock import now
 from lab.timeline import Observation, Timeline
 
@@ -42,8 +43,7 @@ class Attached(Channel):
     def __init__(self, container: Container) -> None:
         params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         self._held = call(lambda: container.attach_socket(params=params))
-        stream: Any = self._held
-        self._stream: Stream = getattr(stream, "_sock", stream)
+        self._stream: Stream = stream_of(self._held)
         if isinstance(self._stream, socket.socket):
             self._stream.settimeout(None)
 
@@ -65,10 +65,7 @@ class Attached(Channel):
         if isinstance(self._stream, socket.socket):
             with suppress(OSError):
                 self._stream.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads
-        response = getattr(self._held, "_response", None)  # where the SDK keeps the connection alive
-        if response is not None:
-            response.close()
-        self._held.close()
+        let_go(self._held)
         self._stream.close()
 
     def _read(self, size: int) -> bytes | None:

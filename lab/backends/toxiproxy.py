@@ -8,7 +8,6 @@ so while one of our calls runs, that module sees our `_Http` instead of requests
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import requests
 import toxiproxy
 import toxiproxy.api
 
+from lab.backends.compat import spoken_to
 from lab.backends.faultlink import Direction, LinkError
 from lab.clock import Bracket, now
 
@@ -25,8 +25,6 @@ CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
 POLL_SECONDS = 0.02
 NAME = re.compile(r"\w[\w.-]*")
 """The names a proxy may have. With a '/' Toxiproxy takes it, and can never find it again."""
-
-_borrowing = threading.RLock()
 
 
 class _Http:
@@ -133,16 +131,11 @@ class Toxiproxy:
     @contextmanager
     def borrowed(self) -> Iterator[type[toxiproxy.api.APIConsumer]]:
         """While inside, the package speaks to this API, in our way; one thread at a time."""
-        api, module = toxiproxy.api.APIConsumer, toxiproxy.api
-        with _borrowing:
-            kept = api.host, api.port, module.requests
-            api.host, api.port, module.requests = self._http.host, self._http.port, self._http
+        with spoken_to(self._http.host, self._http.port, self._http) as api:
             try:
                 yield api
             except requests.JSONDecodeError:
                 raise LinkError(f"what answers at {self._http.host}:{self._http.port} is not a Toxiproxy") from None
-            finally:
-                api.host, api.port, module.requests = kept
 
 
 class ToxiproxyLink:

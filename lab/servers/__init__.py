@@ -26,8 +26,18 @@ def broken_servers() -> tuple[str, ...]:
     return tuple(sorted(f"broken/{path.stem}" for path in (Path(__file__).parent / "broken").glob("[a-z]*.py")))
 
 
+def by_module(app: str) -> str:
+    """The `module:attribute` of one of the lab's own servers that is named by its file; any other name as it is."""
+    file, _, attribute = app.partition(".py")
+    path, folder = Path(f"{file}.py").resolve(), Path(__file__).resolve().parent
+    if attribute[:1] not in ("", ":") or not path.is_relative_to(folder) or not path.is_file():
+        return app
+    parts = path.relative_to(folder).with_suffix("").parts
+    return f"{'.'.join((__name__, *parts))}{attribute or ':app'}"
+
+
 def application(name: str) -> str:
-    """The `module:attribute` of a server: `reference`, `broken/NAME`, or that already.
+    """The `module:attribute` of a server: `reference`, `broken/NAME`, the file of one of ours, or that already.
 
     Raises:
         NoSuchServer: it is none of these.
@@ -36,6 +46,6 @@ def application(name: str) -> str:
         return REFERENCE
     if name in broken_servers():
         return f"lab.servers.{name.replace('/', '.')}:app"
-    if ":" in name:
-        return name
+    if ":" in (known := by_module(name)):
+        return known
     raise NoSuchServer(name, broken_servers())

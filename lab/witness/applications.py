@@ -1,4 +1,7 @@
-"""Finding the application to serve: `module:attribute` or `path/to/file.py[:attribute]`, or a factory of one."""
+"""Finding the application to serve: `module:attribute` or `path/to/file.py[:attribute]`, or a factory of one.
+
+A file in a package is imported by its full name, as by `module:attribute`: then both are the same application.
+"""
 
 from __future__ import annotations
 
@@ -97,6 +100,11 @@ def _import(name: str) -> ModuleType:
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise NoApplication(f"there is no file {path}")
+    path = path.absolute()
+    root, name = _packaged(path)
+    if name != path.stem and _may_be_imported(name, root):
+        sys.path[:] = [str(root), *sys.path, str(path.parent)]  # its own folder last: in a package it hides nothing
+        return importlib.import_module(name)
     sys.path.insert(0, str(path.resolve().parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
@@ -105,3 +113,22 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _packaged(path: Path) -> tuple[Path, str]:
+    """The folder that a file's outermost package is in, and the file's full name as a module."""
+    folder, name = path.parent, path.stem
+    if name == "__init__":
+        folder, name = folder.parent, folder.name
+    while (folder / "__init__.py").is_file():
+        folder, name = folder.parent, f"{folder.name}.{name}"
+    return folder, name
+
+
+def _may_be_imported(name: str, root: Path) -> bool:
+    """Whether nothing else goes by its package's name already."""
+    package = name.partition(".")[0]
+    if package not in sys.modules:
+        return True
+    folders = getattr(sys.modules[package], "__path__", ())
+    return any((root / package).samefile(one) for one in folders if Path(one).is_dir())

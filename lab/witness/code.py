@@ -4,47 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
-import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType, TracebackType
 from typing import Any
 
-_LIBRARIES = tuple(
-    {
-        str(Path(path))
-        for key, path in sysconfig.get_paths().items()
-        if key in ("stdlib", "platstdlib", "purelib", "platlib")
-    }
-)
-_STANDARD = tuple({str(Path(sysconfig.get_path(key))) for key in ("stdlib", "platstdlib")})
-_INSTALLED = ("site-packages", "dist-packages")
+from lab.witness.ownership import decided
+from lab.witness.places import is_standard, is_the_labs
+
 _AWAITS = ("cr_await", "gi_yieldfrom", "ag_await")
 _AWAITING = (CoroutineType, GeneratorType, AsyncGeneratorType)
-_LAB = str(Path(__file__).resolve().parent.parent)
-_SERVERS = str(Path(_LAB) / "servers")
 
 
-@cache
 def is_ours(path: str) -> bool:
     """Whether a file belongs to the application: not to Python, not to an installed package, not to the lab."""
-    if path.startswith("<") or any(part in path for part in _INSTALLED):
-        return False
-    if path.startswith(_LAB):
-        return path.startswith(_SERVERS)
-    return not path.startswith(_LIBRARIES)
+    return decided().owns_file(path)
 
 
 def user_modules(package: str = "") -> Iterator[ModuleType]:
-    """The application's own modules; `package` is the application's even where it is installed."""
-    for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if not path or name == "__main__" or name.startswith("lab.actors"):
-            continue
-        if is_ours(path) or (package and f"{name}.".startswith(f"{package}.")):
-            yield module
+    """The application's own modules; `package` is the application's as long as that is not decided."""
+    yield from decided(package).modules()
 
 
 def frames_of(coro: Any) -> Iterator[FrameType]:
@@ -72,12 +52,12 @@ def _first(thing: object, keys: tuple[str, ...]) -> Any:
 def telling(coro: Any) -> list[FrameType]:
     """Those frames of a suspended coroutine that tell what it is about: the application's, else a package's."""
     frames = list(frames_of(coro))
-    mine = [frame for frame in frames if is_ours(frame.f_code.co_filename)]
+    mine = list(filter(decided().owns_frame, frames))
     return mine or [frame for frame in frames if not _is_standard(frame.f_code.co_filename)]
 
 
 def _is_standard(path: str) -> bool:
-    return path.startswith("<") or (path.startswith(_STANDARD) and not any(part in path for part in _INSTALLED))
+    return path.startswith("<") or is_standard(path)
 
 
 INSIDE = ("queues.py", "locks.py", "tasks.py", "timeouts.py", "futures.py", "taskgroups.py", "contextlib.py")
@@ -102,7 +82,7 @@ def waits_inside(task: asyncio.Task[Any]) -> bool:
 
 def _is_inside(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
-    if is_ours(file) or file.startswith(_LAB):
+    if decided().owns_frame(frame) or is_the_labs(file):
         return True
     path = Path(file)
     if _is_standard(file):
@@ -129,8 +109,8 @@ def where(task: asyncio.Task[Any], made: str = "") -> str:
 
 def stands(frame: FrameType | None) -> str:
     """Where a running thread is: its innermost line in the application's code, else its innermost line."""
-    here = frame
-    while here is not None and not is_ours(here.f_code.co_filename):
+    here, owner = frame, decided()
+    while here is not None and not owner.owns_frame(here):
         here = here.f_back
     found = here or frame
     return "" if found is None else f"{found.f_code.co_qualname}() at {spot(found)}"
@@ -138,9 +118,9 @@ def stands(frame: FrameType | None) -> str:
 
 def is_busy(frame: FrameType | None) -> bool:
     """Whether a thread is in the application's code, or in what that has called."""
-    here = frame
+    here, owner = frame, decided()
     while here is not None:
-        if is_ours(here.f_code.co_filename):
+        if owner.owns_frame(here):
             return True
         here = here.f_back
     return False

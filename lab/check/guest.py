@@ -72,7 +72,7 @@ class Guest(Play):
                 # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
                 self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
             case Connect():
-                if step in self.scenario.given and step.connections[0] == self.scenario.subject:
+                if step == self.scenario.given[-1]:
                     self.look_for_rows(sum(1 for _ in self.timeline.select("connected")))
                 super().perform(step)
             case Say(who, _):
@@ -171,7 +171,7 @@ class Guest(Play):
             for name in names:
                 self._order(name, "say", "open", text=filled(text), user=user)
             self._wait(partial(all_heard, names, asked), REPLY_SECONDS)
-        if len(names) <= THE_FEW and self.manners.met and not user:
+        if (len(names) <= THE_FEW or step.turn > 1) and self.manners.met and not user:
             self.say(*names)
 
     def url(self, client: str) -> str:

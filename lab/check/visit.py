@@ -73,19 +73,20 @@ class Visit(Guest):
     @property
     def subject_step(self) -> Connect | None:
         """The step with which those come whose end is judged."""
-        steps = [step for step in self.scenario.steps if isinstance(step, Connect)]
-        return next((step for step in steps if step.connections[0] == self.scenario.subject), None)
+        whose = next((claim.who for claim in self.scenario.then if isinstance(claim, LeavesNothing)), "")
+        steps = (step for step in self.scenario.steps if isinstance(step, Connect))
+        return next((step for step in steps if any(evidence.matches(who, whose) for who in step.connections)), None)
 
     def story(self) -> None:
         """Given, a quiet moment and a first survey; then the subjects come, another quiet moment, and what happens."""
         self.manners.record(self.timeline)
-        subject = self.subject_step
+        subject = self.subject_step or self.scenario.given[-1]
         given = [step for step in self.scenario.given if step != subject]
         for step in given:
             self.perform(step)
         self.rest()
         self.survey()
-        if subject in self.scenario.given and subject is not None:
+        if subject in self.scenario.given:
             self.perform(subject)
         self.settled()
         self._happen(self.scenario.when)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from lab import evidence, growth
+from lab.evidence import Held
 from lab.faults import SERVER
 from lab.growth import Growth, Phase
 from lab.invariants.claim import Claim
@@ -106,9 +107,8 @@ class LeavesNothing(Claim):
 
     def _grew(self, kind: str, guilty: list[Growth], phases: list[Phase]) -> Finding:
         """The best example names the holder: a path to one of the dead, else the name of what grew."""
-        named = next((one for one in guilty if one.held is not None), None)
         shown = next((one for one in guilty if one.key[1]), guilty[0])
-        held = named.held if named else None
+        held = _example(shown, kind, phases)
         key = shown.key[1] or (held.holder if held else "") or "?"
         control = next((phase.messages for phase in phases if phase.name == growth.TALK), 0)
         said = phrase(
@@ -270,6 +270,14 @@ def _pings_are_over(timeline: Timeline) -> bool:
     pauses += [after - before for one in times for before, after in pairwise(one)]
     over = max(seen.at for seen in timeline) - silent[-1]
     return bool(pauses) and over >= 2 * min(pauses)
+
+
+def _example(shown: Growth, kind: str, phases: list[Phase]) -> Held | None:
+    """One of the dead of whom something of that kind is left; one that is held by what is shown, if there is one."""
+    if shown.held is not None:
+        return shown.held
+    left = [held for held in phases[-1].held if held.kind == kind and held.sure]
+    return next((held for held in left if held.holder.startswith(shown.key[1])), left[0] if left else None)
 
 
 def _explained(one: Growth, others: list[Growth]) -> bool:

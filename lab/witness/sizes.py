@@ -1,4 +1,4 @@
-"""What can be counted of one object: how much it holds, how many of its places are taken, how many of its items lent."""
+"""What can be counted of one object: what it holds, how many of its places are taken, how many of its items lent."""
 
 from __future__ import annotations
 
@@ -6,90 +6,47 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import anyio
 
-Measure = Callable[[Any], Iterator["Measured"]]
+from lab.witness.compat import anyio_, asyncio_, queue_, sqlalchemy_, threading_
 
-UNBOUNDED = -1
 CONTAINERS = (dict, list, set, deque)
 
 
-class Measured(NamedTuple):
-    """One thing that was counted of an object.
+class Measure(NamedTuple):
+    """How objects of a type are measured.
 
     Attributes:
-        what: `entries` of a container, `places` taken, `items` waiting, `lent` by a pool, `cached`, or `waiters`.
-        size: how many.
-        most: how many there can be by its own making, where it says so; -1 where it does not.
+        what: what is counted: `entries` of a container, `places` taken, `items` waiting, `lent` by a pool, `cached`.
+        tally: counts it; None where it cannot be told.
     """
 
     what: str
-    size: int
-    most: int = UNBOUNDED
+    tally: Callable[[Any], int | None]
 
 
 def measure_of(kind: type) -> Measure | None:
     """How objects of a type are measured; None if there is nothing to be counted of them."""
-    if issubclass(kind, deque):
-        return _deque
-    if issubclass(kind, CONTAINERS):
-        return _container
-    for types, measure in _SPECIAL:
+    for types, measure in MEASURES:
         if issubclass(kind, types):
             return measure
     if callable(getattr(kind, "checkedout", None)):  # a pool of SQLAlchemy's, and whoever followed it
-        return _pool
+        return Measure("lent", sqlalchemy_.lent)
     if callable(getattr(kind, "cache_info", None)):
-        return _cache
+        return Measure("cached", lambda cache: int(cache.cache_info().currsize))
     return None
 
 
-def _container(thing: Any) -> Iterator[Measured]:
-    yield Measured("entries", len(thing), _room(thing))
-
-
-def _room(thing: Any) -> int:
-    """The bound of a cache that is a mapping and knows one, as cachetools' are."""
-    most = getattr(thing, "maxsize", None)
-    return most if type(thing) is not dict and isinstance(most, int) and most > 0 else UNBOUNDED
-
-
-def _deque(thing: deque[Any]) -> Iterator[Measured]:
-    yield Measured("entries", len(thing), UNBOUNDED if thing.maxlen is None else thing.maxlen)
-
-
-def _semaphore(thing: Any) -> Iterator[Measured]:
-    yield Measured("places", -int(thing._value))
-
-
-def _anyio_semaphore(thing: anyio.Semaphore) -> Iterator[Measured]:
-    yield Measured("places", -thing.value)
-
-
-def _limiter(thing: anyio.CapacityLimiter) -> Iterator[Measured]:
-    yield Measured("places", int(thing.borrowed_tokens))
-
-
-def _queue(thing: Any) -> Iterator[Measured]:
-    yield Measured("items", int(thing.qsize()))
-
-
-def _pool(thing: Any) -> Iterator[Measured]:
-    yield Measured("lent", int(thing.checkedout()))
-
-
-def _cache(thing: Any) -> Iterator[Measured]:
-    said = thing.cache_info()
-    most = getattr(said, "maxsize", None)
-    yield Measured("cached", int(said.currsize), most if isinstance(most, int) else UNBOUNDED)
-
-
-_SPECIAL: tuple[tuple[tuple[type, ...], Measure], ...] = (
-    ((asyncio.Semaphore, threading.Semaphore), _semaphore),
-    ((anyio.Semaphore,), _anyio_semaphore),
-    ((anyio.CapacityLimiter,), _limiter),
-    ((asyncio.Queue, queue.Queue, queue.SimpleQueue), _queue),
+MEASURES: tuple[tuple[tuple[type, ...], Measure], ...] = (
+    (CONTAINERS, Measure("entries", len)),
+    ((asyncio.Semaphore,), Measure("places", lambda one: -asyncio_.free_places(one))),
+    ((threading.Semaphore,), Measure("places", lambda one: -threading_.free_places(one))),
+    ((anyio.Semaphore,), Measure("places", lambda one: -int(anyio_.free_places(one)))),
+    ((anyio.CapacityLimiter,), Measure("places", lambda one: int(one.borrowed_tokens))),
+    ((asyncio.Queue,), Measure("items", lambda one: one.qsize())),
+    ((queue.Queue, queue.SimpleQueue), Measure("items", queue_.items)),
 )
+"""Places that are taken are counted below zero where only the free ones are known: what counts is by how many they grow."""

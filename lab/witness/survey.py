@@ -20,7 +20,7 @@ from lab.witness.connections import Connections, living
 from lab.witness.descriptors import children, descriptors
 from lab.witness.holder import attributes, spelled
 from lab.witness.roots import Roots
-from lab.witness.sizes import UNBOUNDED, Measure, Measured, measure_of
+from lab.witness.sizes import Measure, measure_of
 from lab.witness.tasks import Tasks
 from lab.witness.walk import ATOMS, Path, carriers, of_function
 
@@ -41,7 +41,6 @@ class Size(NamedTuple):
         key: where it is, or what it is: `rooms.members`, `beat() made at rooms.py:31 in chat()`, `file`.
         size: how many.
         base: how many there were at the first survey; None if that is not known.
-        most: how many there can be by its own making; -1 if it has no bound of its own.
         example: for a type, the path to one of its objects.
     """
 
@@ -49,8 +48,14 @@ class Size(NamedTuple):
     key: str
     size: int
     base: int | None = 0
-    most: int = UNBOUNDED
     example: str = ""
+
+
+class Measured(NamedTuple):
+    """One thing that was counted of an object: what, and how many."""
+
+    what: str
+    size: int
 
 
 class Survey:
@@ -87,7 +92,7 @@ class Survey:
             size, base = counted[what, key], first[what, key]
             if size != base:
                 example = Named(reach, reach.types[key][-1])() if what == "type" and size > base else ""
-                yield Size(what, key, size, base, UNBOUNDED, example)
+                yield Size(what, key, size, base, example)
 
     def _changed(self, found: list[tuple[object, Measured, Named]]) -> list[Size]:
         """Sizes under one name are one: of two lists in a list, `rooms[*]`, the sum counts."""
@@ -98,7 +103,7 @@ class Survey:
                 key = (one.what.partition(":")[0], path())
                 old = sizes.get(key)
                 size = one.size + (old.size if old else 0)
-                sizes[key] = Size(*key, size, base if old is None else None, one.most)
+                sizes[key] = Size(*key, size, base if old is None else None)
         return list(sizes.values())
 
     def _counted(self, loop: asyncio.AbstractEventLoop) -> Counter[tuple[str, str]]:
@@ -191,7 +196,8 @@ class _Reach:
     def _measured(self, thing: Any) -> Iterator[Measured]:
         kind = type(thing)
         if (how := self.survey.measure(kind)) is not None:
-            yield from how(thing)
+            if (count := how.tally(thing)) is not None:
+                yield Measured(how.what, count)
         elif kind in (tuple, frozenset) and id(self._parents[id(thing)]) in self.names:
             yield Measured("entries", len(thing))  # a name of the application's that is set anew each time
 

@@ -181,6 +181,8 @@ class Visit(Guest):
             if not self._grows(turn - 1) or is_lost(self.timeline):
                 return
         found = growth.grown(growth.phases(self.timeline))
+        if any(one.kind == "handler" for one in found):
+            return  # as long as they run, all else is theirs
         if subject.times < CROWD and any(one.kind == "connection" and one.key[0] != "places" for one in found):
             self._wave(growth.CROWD, crowd(self.scenario, subject, TURNS[-1] + 2))
         if not growth.holds_the_dead(growth.phases(self.timeline)):
@@ -356,5 +358,5 @@ class Visit(Guest):
         return Moment(at, len(running), sum(who not in ended for who in running), said[-1] if said else None)
 
 
-MOVE_SECONDS = 30.0
+MOVE_SECONDS = 60.0
 """How long a move of the clock may take, of the machine's time."""

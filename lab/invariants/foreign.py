@@ -25,6 +25,9 @@ FOREIGN = "-"
 LEGACY_SECONDS = 10.0
 """How much longer uvicorn's deprecated implementation takes to let go of a peer (measured)."""
 
+SLEEP_MS = 40_000.0
+"""How long a server may sleep that notices when it wakes: as long as uvicorn's own pings would take to find an end."""
+
 GOODBYES = ("", "CancelledError", "ClientDisconnected", "GeneratorExit")
 """How a handler may end; uvicorn itself catches its own ClientDisconnected, and says nothing."""
 
@@ -162,7 +165,9 @@ class Noticed(NoticedWithin):
         times = [evidence.noticed(timeline, who) for who in evidence.crowd(timeline, self.who)]
         seen = [one.at for one in times if one is not None]
         woke = bool(seen) and len(seen) == len(times) and evidence.moved_ms(timeline, max(seen)) > 0
-        if found.outcome is Outcome.VIOLATED and woke:
+        start = evidence.started(timeline, self.who if "*" not in self.who else evidence.crowd(timeline, self.who)[0])
+        late = max((evidence.noticed_ms(timeline, who) or 0.0 for who in evidence.crowd(timeline, self.who)), default=0)
+        if found.outcome is Outcome.VIOLATED and woke and start is not None and late <= SLEEP_MS:
             found = replace(found, outcome=Outcome.HELD, evidence=phrase("on-its-timer"))
         yield found
 

@@ -25,8 +25,10 @@ from lab.witness.wire import Wires
 QUIET_TURNS = 3
 """The loop is idle if it had nothing else to run for so many turns: what one callback sets off, the next turn runs."""
 
-BUSY_SECONDS = 0.5
-"""Something that is never idle, such as a loop over sleep(0), is not waited for any longer."""
+BUSY_SECONDS = 3.0
+"""Something that is never idle, such as a loop over sleep(0), is not waited for any longer, and from then on hardly."""
+
+RESTLESS_SECONDS = 0.01
 
 LOOK_SECONDS = 0.002
 OWING_SECONDS = 5.0
@@ -41,8 +43,8 @@ THREAD_SECONDS = 0.3
 FINEST_SECONDS = 0.05
 """Timers that are nearer to each other are let come together."""
 
-STEPS = 1200
-"""About so many moves at the most, however far it goes: over an hour, timers within three seconds come together."""
+STEPS = 400
+"""About so many moves at the most, however far it goes: over an hour, timers within nine seconds come together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ class Mover:
 
     Args:
         tick: the code in which the server's own main loop sleeps; nobody else waits for that.
+
+    Attributes:
+        restless: whether its loop is never idle.
     """
 
     def __init__(self, clock: Clock, wires: Wires, threads: Threads, tick: object) -> None:
@@ -72,6 +77,7 @@ class Mover:
         self._standing: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._long: set[object] = set()
         self._nobodys = Context()
+        self.restless = False
 
     def stand(self, loop: asyncio.AbstractEventLoop) -> None:
         """All that runs now is how this server is at rest: it is not waited for."""
@@ -141,7 +147,7 @@ class _Move:
     def _turn(self) -> None:
         """One turn of the loop: is it idle, is anything on its way, and what is the next timer?"""
         private: Any = self.loop
-        if private._ready and now() - self._since < BUSY_SECONDS:
+        if private._ready and not self._is_restless():
             self._quiet = 0
             self.soon()
         elif self._quiet < QUIET_TURNS:
@@ -158,6 +164,12 @@ class _Move:
             self._finish("")
         else:
             self._move()
+
+    def _is_restless(self) -> bool:
+        """Whether the loop has been busy for longer than anybody's work takes."""
+        restless = now() - self._since >= (RESTLESS_SECONDS if self.mover.restless else BUSY_SECONDS)
+        self.mover.restless = self.mover.restless or restless
+        return restless
 
     def _move(self) -> None:
         clock, at = self.mover.clock, self.loop.time()

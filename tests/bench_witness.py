@@ -29,7 +29,7 @@ from lab.actors import voice
 from lab.actors.server import Settings, Witness
 from lab.witness.applications import Application
 from lab.witness.flavour import protocol
-from lab.witness.queues import Queues
+from lab.witness.clock import Clock
 from lab.witness.threads import Threads
 
 HANDSHAKE = (
@@ -103,8 +103,8 @@ def serve(witnessed: bool) -> None:
     """uvicorn on any free port, which it prints; then answers orders on standard input."""
     out = os.dup(1)
     voice._fd = os.open(os.devnull, os.O_WRONLY)
-    threads, queues = Threads(), Queues()
-    witness = Witness.of(Application(app, sys.modules[__name__]), threads, queues, Settings())
+    threads = Threads()
+    witness = Witness.of(Application(app, sys.modules[__name__]), threads, Clock(), Settings())
     ws: Any = protocol("auto")
     config = uvicorn.Config(
         app,
@@ -132,7 +132,6 @@ def serve(witnessed: bool) -> None:
         if witnessed:
             witness.tasks.watch(asyncio.get_running_loop())
             threads.watch()
-            queues.watch()
         task = asyncio.create_task(server.serve())
         await server.listens.wait()
         gc.collect()

@@ -23,7 +23,7 @@ from lab.actors.server import Settings, Witness
 from lab.witness.applications import Application
 from lab.witness.connections import WatchedScope
 from lab.witness.flavour import PROTOCOLS, protocol
-from lab.witness.queues import Queues
+from lab.witness.clock import Clock
 from lab.witness.threads import Threads
 from lab.witness.walk import Walk
 
@@ -57,7 +57,7 @@ class Site:
 
     def __init__(self, app: Any, flavour: str, *, witnessed: bool, closing: bool = False) -> None:
         application = Application(app, sys.modules[__name__])
-        self.witness = Witness.of(application, Threads(), Queues(), Settings())
+        self.witness = Witness.of(application, Threads(), Clock(), Settings())
         chosen: Any = protocol(flavour)
         kind: Any = self.witness.wires.tap(chosen) if witnessed else chosen
         config = uvicorn.Config(app, ws=kind, interface=application.interface, ws_ping_interval=None, log_config=None)

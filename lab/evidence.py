@@ -121,6 +121,12 @@ def noticed_ms(timeline: Timeline, who: str) -> float | None:
     return None if start is None or seen is None else max(0.0, round(seen.at - start.at, 3))
 
 
+def crossings(timeline: Timeline, actor: str) -> Iterator[Observation]:
+    """Whatever a client said or heard, pings included: each is bytes that crossed her link, or were to."""
+    for what in ("connected", "received", "pinged", "sent"):
+        yield from timeline.select(what, source=actor)
+
+
 def looked_ms(timeline: Timeline, since: float, until: float) -> float:
     """How long, between two moments, our own census kept the server busy: on a busy machine that may be seconds."""
     times = ((seen.at - (seen.number("took_ms") or 0.0), seen.at) for seen in timeline.select("counted"))

@@ -7,7 +7,12 @@ from lab.servers.reference.heartbeat import Heartbeat
 from lab.servers.reference.session import Session
 
 caught_by = ("nat", "pause", "stall", "unplug")
-findings: dict[str, str] = {}
+findings: dict[str, str] = {
+    "noticed-within": "pause stall",
+    "no-orphan handler": "pause stall",
+    "no-orphan socket": "pause stall",
+    "no-orphan row": "pause stall",
+}
 
 PING_SECONDS = 20.0  # BUG: uvicorn's own default, and longer than some memories
 

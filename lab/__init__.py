@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.faults import Cut, Heal, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
+    from lab.faults import Cut, Heal, Idle, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
     from lab.invariants import (
         Answered,
         CleanedOnce,
@@ -34,6 +34,7 @@ __all__ = [
     "Cut",
     "Heal",
     "Heard",
+    "Idle",
     "Interrupt",
     "Kill",
     "Leave",

@@ -124,6 +124,12 @@ def _server_ms(timeline: Timeline, seen: Observation, start: Observation) -> flo
     return seen.at - start.at + moved_ms(timeline, seen.at) - moved_ms(timeline, start.at)
 
 
+def crossings(timeline: Timeline, actor: str) -> Iterator[Observation]:
+    """Whatever a client said or heard, pings included: each is bytes that crossed her link, or were to."""
+    for what in ("connected", "received", "pinged", "sent"):
+        yield from timeline.select(what, source=actor)
+
+
 def looked_ms(timeline: Timeline, since: float, until: float) -> float:
     """How long, between two moments, our own census kept the server busy: on a busy machine that may be seconds."""
     times = ((seen.at - (seen.number("took_ms") or 0.0), seen.at) for seen in timeline.select("counted"))

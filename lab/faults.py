@@ -88,5 +88,24 @@ class Unplug(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class Idle(Fault):
+    """From now on the way between forgets the client's connections once no byte has crossed for `seconds`.
+
+    A NAT or a load balancer does that to save memory. RFC 5382 (REQ-5) allows it after 2 h 4 min at the earliest; the
+    NAT gateways of AWS do it after 350 s, those of Azure after 4 min. Neither end is told. Whoever speaks later gets an
+    RST, what was said is lost, and the other end hears nothing: Azure documents it so. A Linux router (measured: 6.18,
+    MASQUERADE) does it to a server that speaks, and to a client whom it gives another port than before; given the same
+    one, her connection is known again. A firewall that never answers is `Unplug`.
+
+    Attributes:
+        seconds: how long it may be silent. A byte in time, either way, keeps it alive.
+    """
+
+    seconds: float
+    name: ClassVar[str] = "idle"
+    silent: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class Heal(Step):
     """Mend the last fault that `who` suffers. (The nemesis mends whatever is left at the end.)"""

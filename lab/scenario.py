@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from lab.faults import SERVER, Fault, Reset
+from lab.faults import SERVER, Fault, Idle, Reset
 from lab.invariants import Invariant, NoticedWithin
 from lab.steps import Connect, Leave, Send, Step, actor_of
 
@@ -59,8 +59,8 @@ class Scenario:
 
     @property
     def armed(self) -> frozenset[str]:
-        """The clients whose link is to be reset."""
-        return frozenset(step.who for step in self.steps if isinstance(step, Reset))
+        """The clients whose link is to be reset, now or when it has forgotten them."""
+        return frozenset(step.who for step in self.steps if isinstance(step, Reset | Idle))
 
     @property
     def silent(self) -> bool:

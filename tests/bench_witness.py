@@ -28,8 +28,8 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from lab.actors import voice
 from lab.actors.server import Settings, Witness
 from lab.witness.applications import Application
-from lab.witness.flavour import protocol
 from lab.witness.clock import Clock
+from lab.witness.flavour import protocol
 from lab.witness.threads import Threads
 
 HANDSHAKE = (

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lab.backends.faultlink import Link
+from lab.clock import now
 
 HOST = "127.0.0.1"
 PATIENCE = 5.0
@@ -53,6 +54,7 @@ class Rig:
     link: Link
     listener: socket.socket
     sockets: list[socket.socket] = field(default_factory=list)
+    clients: list[socket.socket] = field(default_factory=list)
 
     def connect(self) -> Ends:
         """A client through the link, and the connection the server got for it."""
@@ -65,7 +67,13 @@ class Rig:
     def dial(self) -> socket.socket:
         client = socket.create_connection(self.link.address, PATIENCE)
         self.sockets.append(client)
+        self.clients.append(client)
         return client
+
+    def last_byte(self) -> float | None:
+        """When a byte last crossed a connection, as the clients' kernel has it."""
+        quiet = [ms for sock in self.clients if sock.fileno() >= 0 for ms in _quiet_ms(sock)]
+        return now() - min(quiet) / 1000 if quiet else None
 
     def hang_up(self) -> None:
         while self.sockets:
@@ -74,6 +82,12 @@ class Rig:
     def close(self) -> None:
         self.hang_up()
         self.listener.close()
+
+
+def _quiet_ms(sock: socket.socket) -> tuple[int, int]:
+    """How long ago data was last sent and last received (linux/tcp.h, struct tcp_info)."""
+    info = struct.unpack("8B24I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104))
+    return info[8 + 9], info[8 + 11]
 
 
 def exactly(sock: socket.socket, size: int) -> bytes:

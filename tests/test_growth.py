@@ -9,7 +9,7 @@ import pytest
 from lab import growth
 from lab.growth import ALIVE, Growth, Phase, Size
 from lab.invariants.foreign import LeavesNothing
-from lab.timeline import Observation, Timeline
+from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Finding, Outcome
 from tests.test_timeline import HEADER, seen
 
@@ -140,7 +140,7 @@ PEOPLE = [f"alice-{number}" for number in (1, 2, 3)]
 def timeline(
     *values: int,
     what: tuple[str, str] = KEY,
-    held: Callable[[int], list[list[object]]] = lambda _: [],
+    held: Callable[[int], list[Json]] = lambda _: [],
     tasks: bool = False,
     alive: tuple[int, ...] | None = None,
     why: str = "",
@@ -159,14 +159,20 @@ def timeline(
             yield seen("accepted", who, 1.0)
         for number, (name, deaths, messages) in enumerate((*PLAY, *more)):
             dead = 3 * max(0, number - 2)
-            sizes: list[object] = [[*what, values[number], 2, ""]]
+            sizes: list[Json] = [[*what, values[number], 2, ""]]
             if tasks:
                 sizes.append(["task", "beat() made at x.py:3 in ws()", dead, 0, ""])
             if alive is not None:
                 sizes.append([*ALIVE, alive[number], 0, ""])
             yield seen("surveyed", "", 10.0 * number, ask=number, sizes=sizes)
             yield seen("counted", "", 10.0 * number, ask=number, held=held(dead), silent={}, error="")
-            detail = {"phase": name, "deaths": deaths, "messages": messages, "living": ["bob"], "why": why}
+            detail: dict[str, Json] = {
+                "phase": name,
+                "deaths": deaths,
+                "messages": messages,
+                "living": ["bob"],
+                "why": why,
+            }
             yield seen("phased", "", 10.0 * number + 1, "lab", **detail)
 
     return Timeline(HEADER, story(), sealed=True)
@@ -185,7 +191,7 @@ def test_growth_is_a_violation_with_its_series_and_the_name_of_what_grew() -> No
     assert (found.growth.series, found.growth.control) == ((3, 3, 3), (0, 0))
 
 
-def left(kind: str, said: str, holder: str, *, sure: bool = True) -> Callable[[int], list[list[object]]]:
+def left(kind: str, said: str, holder: str, *, sure: bool = True) -> Callable[[int], list[Json]]:
     """What a census finds of so many."""
     return lambda dead: [[kind, f"alice-{n}", said, holder, -1.0, "x.py:3 in ws()", sure] for n in range(dead)]
 

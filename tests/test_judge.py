@@ -228,7 +228,7 @@ def test_every_stored_run_is_judged_by_a_test() -> None:
 
 def test_stored_runs_are_small_and_say_nothing_of_the_machine_they_were_made_on() -> None:
     texts = [path.read_text(encoding="utf-8") for path in GOLDEN.iterdir() if path.is_file()]
-    assert sum(map(len, texts)) < 400_000
+    assert sum(map(len, texts)) < 420_000
     for folder in ("/work", "/tmp", "/root", "/home", "/Users", "/usr", "C:\\"):  # looked for, not used
         assert not any(folder in text for text in texts), folder
 
@@ -691,6 +691,68 @@ def test_a_silence_into_which_nobody_looked_is_unknown(name: str) -> None:
 @pytest.mark.parametrize("name", ["pause", "nap"])
 def test_a_process_that_was_not_stopped_is_unknown(name: str) -> None:
     assert golden(name).change("injected", "alice", seen="running").bad() == {("attested", None, "alice", "unknown")}
+
+
+def test_of_two_ways_that_forget_one_did_and_the_other_had_no_reason_to() -> None:
+    said = {one.who: one.evidence.key for one in golden("nat").verdict().findings if one.claim == "attested"}
+    assert said == {"alice": "forgotten-and-reset", "carol": "kept-alive"}
+
+
+def test_what_is_forgotten_may_stay_so_for_nobody_speaks() -> None:
+    run = golden("nat").without("disconnected", "alice")
+    assert run.bad() == set()
+    assert "forgotten" in {one.evidence.key for one in run.verdict().findings}
+
+
+def doubt(run: Run, who: str) -> str:
+    """The evidence for which alone a run is unknown."""
+    assert run.bad() == {("attested", None, who, "unknown")}
+    return finding(run, "attested").evidence.key
+
+
+def test_what_was_to_be_forgotten_and_was_not_is_unknown() -> None:
+    assert doubt(golden("nat").without("forgotten", "alice"), "alice") == "nobody-looked"
+
+
+def test_what_was_forgotten_before_its_time_is_unknown() -> None:
+    run, at = golden("nat"), _injected_until(golden("nat"))
+    assert run.change("forgotten", "alice", at=at + 126, until=at + 126.1).bad() == set()
+    assert doubt(run.change("forgotten", "alice", at=at + 124, until=at + 124.1), "alice") == "forgotten-early"
+
+
+def test_a_byte_that_crossed_what_was_forgotten_is_unknown() -> None:
+    run = golden("nat")
+    forgotten, ended = (next(one for one in run.seen if one.what == what) for what in ("forgotten", "disconnected"))
+    since = ended.at - (forgotten.number("until") or 0.0)
+    assert run.change("disconnected", "alice", silent_ms=since - 59.9).bad() == set()  # it was on its way
+    assert doubt(run.change("disconnected", "alice", silent_ms=since - 60.1), "alice") == "not-silent"
+    heard = run.add("alice", "pinged", "alice", at=ended.at - since + 249.9)
+    assert heard.bad() == set()  # she is slow
+    assert doubt(run.add("alice", "pinged", "alice", at=ended.at - since + 250.1), "alice") == "not-silent"
+
+
+def test_what_a_new_connection_hears_crossed_nothing_that_was_forgotten() -> None:
+    run = golden("nat").add("alice", "connected", "alice#2", at=500.0).add("alice", "received", "alice#2", at=900.0)
+    assert run.bad() == set()
+
+
+def test_a_fin_that_crossed_what_was_forgotten_is_unknown() -> None:
+    assert doubt(golden("nat").change("disconnected", "alice", by="fin"), "alice") == "wire-ended"
+
+
+def test_a_silence_long_enough_to_be_forgotten_in_that_was_not_is_unknown() -> None:
+    run = golden("nat")
+    for what in ("pinged", "received"):
+        run = run.without(what, "carol")
+    found = finding(run.change("counted", silent={}), "attested")
+    assert (found.who, found.outcome, found.evidence.key) == ("carol", Outcome.UNKNOWN, "not-forgotten")
+
+
+def test_a_story_shorter_than_the_memory_proves_nothing() -> None:
+    run = golden("nat")
+    end = max(one.at for one in run.seen)
+    assert run.change("injected", "carol", until=end - 1000.0).bad() == set()
+    assert doubt(run.change("injected", "carol", until=end - 999.9), "carol") == "over-too-soon"
 
 
 def test_what_arrives_after_a_stall_was_mended_is_no_doubt() -> None:

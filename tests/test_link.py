@@ -13,7 +13,7 @@ import pytest
 
 from lab.backends.faultlink import LinkError
 from lab.backends.link import Links
-from tests.link_rig import HOST, PATIENCE, Rig, end, ends, free_port, talk
+from tests.link_rig import HOST, PATIENCE, Rig, end, ends, free_port, silent, talk
 
 
 @pytest.fixture
@@ -62,8 +62,40 @@ def test_a_link_follows_a_server_to_its_new_port(links: Links, listener: socket.
     rig.close()
 
 
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_of_what_is_forgotten_the_other_end_hears_nothing_until_it_speaks_too(
+    links: Links, listener: socket.socket, who: str
+) -> None:
+    rig, done = Rig(links.open("alice", listener.getsockname()), listener), threading.Event()
+    connection = rig.connect()
+    rig.link.idle(0.05, lambda _: done.set())
+    assert done.wait(PATIENCE)
+    speaker, other = connection.both() if who == "client" else reversed(connection.both())
+    speaker.sendall(b"anybody?")
+    assert end(speaker) == "RST"
+    assert silent(other)
+    other.sendall(b"anybody?")
+    assert end(other) == "RST"
+    rig.close()
+
+
+def test_a_connection_opened_after_another_was_forgotten_passes_and_is_forgotten_in_its_turn(
+    links: Links, listener: socket.socket
+) -> None:
+    rig, done = Rig(links.open("alice", listener.getsockname()), listener), threading.Semaphore(0)
+    rig.connect()
+    rig.link.idle(0.05, lambda _: done.release())
+    assert done.acquire(timeout=PATIENCE)
+    again = rig.connect()
+    talk(again)
+    assert done.acquire(timeout=PATIENCE)
+    again.client.sendall(b"anybody?")
+    assert end(again.client) == "RST"
+    rig.close()
+
+
 @pytest.mark.parametrize("error", [None, ValueError("from the test")], ids=["normally", "with an exception"])
-@pytest.mark.parametrize("fault", [None, "stall", "latency", "cut"])
+@pytest.mark.parametrize("fault", [None, "stall", "latency", "cut", "idle"])
 def test_leaving_the_links_leaves_nothing(error: Exception | None, fault: str | None) -> None:
     process, threads = psutil.Process(), set(threading.enumerate())
     listener = socket.create_server((HOST, 0))
@@ -77,6 +109,8 @@ def test_leaving_the_links_leaves_nothing(error: Exception | None, fault: str | 
         connections = [rig.connect() for rig in rigs for _ in range(3)]
         if fault == "latency":
             rigs[0].link.latency(1000)
+        elif fault == "idle":
+            rigs[0].link.idle(60.0, lambda _: None)
         elif fault is not None:
             getattr(rigs[0].link, fault)()
         connections[5].client.sendall(b"under way")

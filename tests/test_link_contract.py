@@ -8,16 +8,19 @@ from __future__ import annotations
 import hashlib
 import random
 import socket
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 
 import pytest
 
 from lab.backends.faultlink import Direction, Link
 from lab.backends.link import Links
-from lab.backends.toxiproxy import Toxiproxy
+from lab.backends.toxiproxy import Toxiproxy, ToxiproxyLink
 from lab.clock import Bracket, now
 from tests import real_toxiproxy
 from tests.link_rig import (
@@ -25,6 +28,7 @@ from tests.link_rig import (
     PATIENCE,
     SILENCE,
     SLACK,
+    Ends,
     Open,
     Rig,
     close_with_rst,
@@ -82,6 +86,8 @@ def open_rig(open_link: Open) -> Iterator[Callable[[str], Rig]]:
             listener = socket.create_server((HOST, 0))
             listener.settimeout(PATIENCE)
             rig = Rig(open_link(name, listener.getsockname()), listener)
+            if isinstance(rig.link, ToxiproxyLink) and sys.platform == "linux":
+                rig.link.last_byte = rig.last_byte
             stack.callback(rig.close)
             return rig
 
@@ -482,6 +488,122 @@ def test_faults_add_up(rig: Rig) -> None:
     assert silent(connection.server)
     rig.link.mend()
     assert exactly(connection.server, 4) == b"held"
+
+
+# Idle.
+
+MEMORY = 0.3
+"""Seconds after which a link forgets: more than a chunk takes on a busy machine, and less than PATIENCE."""
+
+
+@dataclass
+class Idle:
+    """A connection through a link that forgets, and what was said of that."""
+
+    rig: Rig
+    connection: Ends
+    bracket: Bracket
+    told: list[Bracket] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def forgotten(self, bracket: Bracket) -> None:
+        self.told.append(bracket)
+        self.done.set()
+
+
+@pytest.fixture
+def idle(rig: Rig) -> Idle:
+    if isinstance(rig.link, ToxiproxyLink) and rig.link.last_byte is None:
+        pytest.skip("only Linux says when a socket last heard something, and Toxiproxy does not")
+    rig.link.arm()
+    made = Idle(rig, rig.connect(), Bracket(0.0, 0.0))
+    talk(made.connection)
+    made.bracket = rig.link.idle(MEMORY, made.forgotten)
+    return made
+
+
+def test_what_was_silent_is_forgotten_and_nobody_is_told(idle: Idle) -> None:
+    assert idle.done.wait(PATIENCE)
+    (bracket,) = idle.told
+    assert idle.bracket.after + MEMORY <= bracket.before <= bracket.after <= idle.bracket.after + MEMORY + SLACK
+    assert silent(idle.connection.client)
+    assert silent(idle.connection.server)
+
+
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_who_speaks_of_what_is_forgotten_gets_an_rst_and_is_not_heard(idle: Idle, who: str) -> None:
+    assert idle.done.wait(PATIENCE)
+    speaker, other = idle.connection.both() if who == "client" else reversed(idle.connection.both())
+    speaker.sendall(b"anybody?")
+    assert end(speaker) == "RST"
+    with suppress(TimeoutError):
+        other.settimeout(SILENCE)
+        assert end(other) == "RST"  # where both ends are one; else it hears nothing
+
+
+def test_who_hangs_up_on_what_is_forgotten_sends_no_fin_across(idle: Idle) -> None:
+    assert idle.done.wait(PATIENCE)
+    idle.connection.client.close()
+    with suppress(TimeoutError):
+        idle.connection.server.settimeout(SILENCE)
+        assert end(idle.connection.server) == "RST"
+
+
+@pytest.mark.parametrize("way", Direction, ids=lambda way: way.value)
+def test_a_byte_in_time_either_way_keeps_it_alive(idle: Idle, way: Direction) -> None:
+    into, out = idle.connection.both() if way is Direction.UPSTREAM else reversed(idle.connection.both())
+    while now() < idle.bracket.after + 3 * MEMORY:
+        into.sendall(b"x")
+        exactly(out, 1)
+        time.sleep(MEMORY / 10)  # time is the point
+    assert not idle.told
+    assert idle.done.wait(PATIENCE)  # and then it is not
+
+
+def test_a_connection_that_ended_in_time_is_not_forgotten(idle: Idle) -> None:
+    idle.connection.client.close()
+    assert end(idle.connection.server) == "RST"  # as ever, of what is armed
+    assert not idle.done.wait(2 * MEMORY)
+
+
+def test_a_link_that_nobody_uses_forgets_who_comes_later(rig: Rig) -> None:
+    if isinstance(rig.link, ToxiproxyLink) and rig.link.last_byte is None:
+        pytest.skip("as above")
+    rig.link.arm()
+    done = threading.Event()
+    rig.link.idle(MEMORY, lambda _: done.set())
+    assert not done.wait(2 * MEMORY)
+    connection = rig.connect()
+    talk(connection)
+    assert done.wait(PATIENCE)
+    connection.server.sendall(b"anybody?")
+    assert end(connection.server) == "RST"
+
+
+def test_mended_in_time_it_is_not_forgotten(idle: Idle) -> None:
+    idle.rig.link.mend()
+    assert not idle.done.wait(2 * MEMORY)
+    talk(idle.connection)
+
+
+def test_what_is_forgotten_cannot_be_mended_but_the_link_can(idle: Idle) -> None:
+    assert idle.done.wait(PATIENCE)
+    idle.rig.link.mend()
+    assert ends(idle.connection) == ("RST", "RST")
+    talk(idle.rig.connect())
+
+
+def test_all_connections_of_a_link_are_forgotten_together(idle: Idle) -> None:
+    other = idle.rig.connect()
+    while now() < idle.bracket.after + 2 * MEMORY:
+        talk(other)
+        time.sleep(MEMORY / 10)  # time is the point
+    talk(idle.connection)
+    assert idle.done.wait(PATIENCE)
+    for connection in (idle.connection, other):
+        connection.client.sendall(b"anybody?")
+        assert end(connection.client) == "RST"
+    assert len(idle.told) == 1
 
 
 # All faults.

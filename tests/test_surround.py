@@ -21,9 +21,9 @@ from uvicorn.server import ServerState
 from lab.actors import voice
 from lab.actors.server import Settings, Witness
 from lab.witness.applications import Application
+from lab.witness.clock import Clock
 from lab.witness.connections import WatchedScope
 from lab.witness.flavour import PROTOCOLS, protocol
-from lab.witness.clock import Clock
 from lab.witness.threads import Threads
 from lab.witness.walk import Walk
 

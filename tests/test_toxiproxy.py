@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ import toxiproxy.api
 
 from lab.backends.faultlink import LinkError
 from lab.backends.toxiproxy import Toxiproxy, ToxiproxyLink
+from lab.clock import Bracket
 from tests import real_toxiproxy
 from tests.link_rig import HOST, PATIENCE, SILENCE, free_port
 
@@ -32,7 +34,54 @@ def test_what_was_not_armed_cannot_be_reset(toxiproxy_server: Toxiproxy) -> None
     link = toxiproxy_server.link("alice", f"{HOST}:1", listen, (HOST, listen))
     with pytest.raises(LinkError, match="'alice' is not armed"):
         link.reset()
+    with pytest.raises(LinkError, match="'alice' is not armed"):
+        link.idle(1.0, lambda _: None)
     link.close()
+
+
+def test_a_link_of_which_nobody_sees_the_bytes_cannot_forget(toxiproxy_server: Toxiproxy) -> None:
+    listen = free_port()
+    link = toxiproxy_server.link("alice", f"{HOST}:1", listen, (HOST, listen))
+    link.arm()
+    with pytest.raises(LinkError, match="'alice' does not see bytes"):
+        link.idle(1.0, lambda _: None)
+    link.close()
+
+
+def test_closing_a_link_ends_its_watch(toxiproxy_server: Toxiproxy) -> None:
+    threads = set(threading.enumerate())
+    listen = free_port()
+    link = toxiproxy_server.link("alice", f"{HOST}:1", listen, (HOST, listen))
+    link.arm()
+    link.last_byte = lambda: None
+    link.idle(60.0, lambda _: None)
+    link.idle(60.0, lambda _: None)
+    assert len(set(threading.enumerate()) - threads) == 1
+    link.close()
+    assert set(threading.enumerate()) == threads
+
+
+def test_a_link_whose_toxiproxy_has_gone_forgets_nothing_and_says_nothing() -> None:
+    told: list[Bracket] = []
+    with real_toxiproxy.running() as port, Toxiproxy(HOST, port, bind=HOST) as server:
+        listen = free_port()
+        link = server.link("alice", f"{HOST}:1", listen, (HOST, listen))
+        link.arm()
+        looked = threading.Event()
+        gone = threading.Event()
+
+        def last_byte() -> float:
+            looked.set()
+            assert gone.wait(PATIENCE)
+            return 0.0
+
+        link.last_byte = last_byte
+        link.idle(SILENCE, told.append)
+        assert looked.wait(PATIENCE)
+    gone.set()
+    with pytest.raises(LinkError, match=r"^no Toxiproxy answers"):
+        link.mend()
+    assert not told
 
 
 def test_an_api_that_is_not_there_is_one_clear_line() -> None:
@@ -47,7 +96,7 @@ def test_an_api_that_is_not_there_is_one_clear_line() -> None:
 
 def test_an_api_that_says_nothing_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((HOST, 0)) as mute, Toxiproxy(HOST, mute.getsockname()[1]) as server:
-        monkeypatch.setattr("lab.backends.toxiproxy.ANSWER_SECONDS", SILENCE)
+        monkeypatch.setattr("lab.backends.toxihttp.ANSWER_SECONDS", SILENCE)
         with pytest.raises(LinkError, match="takes too long"):
             server.version()
 

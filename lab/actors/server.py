@@ -63,7 +63,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """LAB_HOST, LAB_PORT, LAB_FLAVOUR, LAB_DATABASE, LAB_FACTORY, LAB_GRACE, LAB_LEAVE_ON_EOF, LAB_PINGS, LAB_MOVES."""
+        """LAB_ and the name of each, in capitals."""
         env = os.environ
         grace, pings = env.get("LAB_GRACE", "3"), env.get("LAB_PINGS", str(PING_SECONDS))
         return cls(

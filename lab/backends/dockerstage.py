@@ -8,13 +8,14 @@ from contextlib import suppress
 
 from docker.models.containers import Container
 
+from lab import evidence
 from lab.backends.actors import Actor, StageError
 from lab.backends.compose import Composition
 from lab.backends.containers import ContainerActor, call
-from lab.backends.stage import Cast, Injected, Mend
+from lab.backends.stage import Cast, Injected, Mend, forgetting
 from lab.backends.toxiproxy import ToxiproxyLink
 from lab.clock import Bracket, now
-from lab.faults import SERVER, Cut, Fault, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
+from lab.faults import SERVER, Cut, Fault, Idle, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
 from lab.timeline import Timeline
 
 CLIENTS = ("alice", "bob", "carol")
@@ -69,7 +70,7 @@ class DockerStage:
                 return self._pause(self._containers[who])
             case Unplug(who):
                 return self._unplug(self._containers[who], who)
-            case Cut() | Reset() | Stall():
+            case Cut() | Reset() | Stall() | Idle():
                 return self._on_link(fault, self._links[fault.who])
         raise StageError(f"the docker backend cannot do {fault.name!r}")
 
@@ -131,6 +132,9 @@ class DockerStage:
                 bracket = link.cut()
             case Reset():
                 bracket = link.reset()
+            case Idle(who, seconds):
+                link.last_byte = lambda: self._last_byte(who)
+                bracket = link.idle(seconds, forgetting(self.timeline, fault))
             case _:
                 bracket = link.stall()
 
@@ -138,6 +142,12 @@ class DockerStage:
             link.mend()
 
         return Injected(bracket, "", mend)
+
+    def _last_byte(self, who: str) -> float | None:
+        """When a byte last crossed that client's link, by what her own program says of it."""
+        closed = {seen.who for seen in self.timeline.select("closed", source=who)}
+        heard = [seen.at for seen in evidence.crossings(self.timeline, who) if seen.who not in closed]
+        return self.timeline.started + max(heard) / 1000 if heard else None
 
     def _ready(self, name: str) -> None:
         """Bring one container to the state in which a scenario finds it."""

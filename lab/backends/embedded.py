@@ -17,9 +17,9 @@ from lab.backends.actors import Actor, StageError
 from lab.backends.faultlink import Link
 from lab.backends.link import EmbeddedLink, Links
 from lab.backends.processes import Processes, open_processes
-from lab.backends.stage import Cast, Injected, Mend
+from lab.backends.stage import Cast, Injected, Mend, forgetting
 from lab.clock import Bracket, now
-from lab.faults import SERVER, Cut, Fault, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
+from lab.faults import SERVER, Cut, Fault, Idle, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
 from lab.servers import REFERENCE
 from lab.timeline import Timeline
 
@@ -133,7 +133,7 @@ class ProcessStage(ABC):
                 return self._signal(fault)
             case Pause(who):
                 return self._pause(self.actor(who))
-            case Cut() | Reset() | Stall() | Unplug():
+            case Cut() | Reset() | Stall() | Unplug() | Idle():
                 return self._on_link(fault, self._link[fault.who])
         raise StageError(f"the embedded backend cannot do {fault.name!r}")
 
@@ -173,6 +173,8 @@ class ProcessStage(ABC):
                 bracket = link.reset()
             case Stall():
                 bracket = link.stall()
+            case Idle(_, seconds):
+                bracket = link.idle(seconds, forgetting(self.timeline, fault))
             case _:
                 bracket = link.blackhole()
         return Injected(bracket, "", lambda: _mend(link))

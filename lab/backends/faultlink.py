@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
@@ -80,6 +81,22 @@ class Link(Protocol):
 
     def latency(self, ms: int) -> Bracket:
         """Deliver every chunk `ms` milliseconds after it came, both ways, in order."""
+
+    def idle(self, seconds: float, forgotten: Callable[[Bracket], None]) -> Bracket:
+        """Watch from now on, and forget the connections once no byte has crossed, either way, for so many seconds.
+
+        Of what is forgotten nothing is delivered any more, and nobody is told. Whoever speaks then gets an RST; its
+        words are lost. The connections of a link are forgotten together, when all of them have been silent. `forgotten`
+        is called once they are, from another thread, with the readings between which that happened. `mend` ends the
+        watch, and resets what is forgotten.
+
+        An embedded link leaves the other end in ignorance until it speaks too, and lets new connections pass. Toxiproxy
+        ends a connection at both ends or not at all: the other end gets its RST at the same time, and new connections
+        are lost like the old ones until `mend`.
+
+        Raises:
+            LinkError: if the link is not armed and cannot reset without, or if it cannot see bytes.
+        """
 
     def mend(self) -> Bracket:
         """Take every fault off: what was held goes on, new connections pass, and the link is not armed any more."""

@@ -25,13 +25,16 @@ class Sink(Protocol):
 
 
 class Source(Protocol):
-    """Where bytes come from, and what a gate that is full asks to wait."""
+    """Where bytes come from, and what a gate may ask of it."""
 
     def pause(self) -> None:
         """Read no more until `resume` has been called as often as `pause`."""
 
     def resume(self) -> None:
         """Undo one `pause`."""
+
+    def reset(self) -> None:
+        """Close this end with an RST; the other end is not told."""
 
 
 @dataclass(frozen=True, slots=True)

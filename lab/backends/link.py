@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sys
 import threading
@@ -13,10 +12,11 @@ from typing import ParamSpec, Self, TypeVar
 from lab.backends import gates
 from lab.backends.faultlink import Direction, LinkError
 from lab.backends.gates import Toll
-from lab.backends.relay import Address, Connection
+from lab.backends.memory import Memory, idle
+from lab.backends.relay import Connection
+from lab.backends.sockets import Address, bind, resolve
 from lab.clock import Bracket, now
 
-HOST = "127.0.0.1"
 BACKLOG = 128
 PATIENCE = 5.0
 """Seconds a caller waits for the thread of the links."""
@@ -41,7 +41,7 @@ class EmbeddedLink:
         self._connections: set[Connection] = set()
         self._turn = asyncio.Lock()
         # Bound but deaf: while the link is cut and its listener closed, nobody else is given this port.
-        self._anchor = _bind(0)
+        self._anchor = bind(0)
         self.address: tuple[str, int] = self._anchor.getsockname()
         if sys.platform != "linux":
             self._anchor.close()  # no other system binds a port twice
@@ -50,7 +50,7 @@ class EmbeddedLink:
 
     def aim(self, upstream: tuple[str, int]) -> None:
         """Send connections opened from now on to another host and port: a restarted server may listen elsewhere."""
-        self._upstream = _resolve(upstream)
+        self._upstream = resolve(upstream)
 
     def arm(self) -> None:
         """See `Link.arm`. (An embedded link can reset without.)"""
@@ -75,6 +75,10 @@ class EmbeddedLink:
     def latency(self, ms: int) -> Bracket:
         """See `Link.latency`."""
         return self._do(self._impose, [gates.latency(way, ms) for way in Direction])
+
+    def idle(self, seconds: float, forgotten: Callable[[Bracket], None]) -> Bracket:
+        """See `Link.idle`. `forgotten` is called on the thread of the links."""
+        return self._do(self._idle, seconds, forgotten)
 
     def mend(self) -> Bracket:
         """See `Link.mend`."""
@@ -113,6 +117,17 @@ class EmbeddedLink:
             for connection in self._connections:
                 connection.impose(toll)
 
+    async def _idle(self, seconds: float, forgotten: Callable[[Bracket], None]) -> None:
+        await self._impose(self._remember(seconds, forgotten))
+
+    def _remember(self, seconds: float, forgotten: Callable[[Bracket], None]) -> list[Toll]:
+        def forget(bracket: Bracket) -> None:
+            for toll in self._remember(seconds, forgotten):  # whoever connects from now on is a new flow
+                self._tolls[toll.name, toll.direction] = toll
+            forgotten(bracket)
+
+        return idle(Memory(seconds, forget))
+
     async def _mend(self) -> None:
         self._tolls.clear()
         self._armed = False
@@ -128,7 +143,7 @@ class EmbeddedLink:
 
     def _listen(self) -> None:
         try:
-            self._listener = _bind(self.address[1])
+            self._listener = bind(self.address[1])
             self._listener.listen(BACKLOG)
         except OSError as why:
             raise LinkError(f"link {self.name!r} cannot listen on port {self.address[1]}: {why}") from why
@@ -181,7 +196,7 @@ class Links:
             name: whose link it is; each name once.
             upstream: the server's host and port. Nothing need listen there yet.
         """
-        addresses = _resolve(upstream)
+        addresses = resolve(upstream)
         return self.call(lambda: self._open(name, addresses), f"link {name!r}")
 
     def call(self, act: Callable[[], Coroutine[None, None, T]], who: str) -> T:
@@ -218,25 +233,3 @@ class Links:
         await self._leave.wait()
         for link in self._links.values():
             await link.close()
-
-
-def _bind(port: int) -> socket.socket:
-    # With the protocol named: asyncio sets TCP_NODELAY on no other, nor on what is accepted from it.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((HOST, port))
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _resolve(upstream: tuple[str, int]) -> list[Address]:
-    host, port = upstream
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as why:
-        raise LinkError(f"no address for {host!r}: {why}") from why
-    return [(family, (str(address[0]), int(address[1]))) for family, _, _, _, address in found]

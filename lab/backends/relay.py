@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from lab.backends.faultlink import Direction
 from lab.backends.gates import NOWHERE, Delay, Gate, Sink, Toll
-
-RST_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-"""SO_LINGER, on, for 0 seconds: closing discards what is unsent and sends an RST."""
-
-Address = tuple[socket.AddressFamily, tuple[str, int]]
-"""One address of a server, resolved."""
+from lab.backends.sockets import Address, fin_first, rst_on_close
 
 
 class Side(asyncio.BaseProtocol):
@@ -100,8 +93,14 @@ class Side(asyncio.BaseProtocol):
         if self._transport is not None and not self._transport.is_closing():
             if not self.armed:
                 with suppress(OSError):
-                    self._transport.write_eof()  # for the reason that `_fin_first` gives
+                    self._transport.write_eof()  # for the reason that `fin_first` gives
             self._transport.close()
+
+    def reset(self) -> None:
+        """Close this end with an RST in the loop's next round; what that means for its peer is its gates' affair."""
+        if self._transport is not None and not self.gone:
+            rst_on_close(self._transport.get_extra_info("socket").setsockopt)
+            self._transport.abort()
 
     def abort(self) -> None:
         """Close this end in the loop's next round, whatever is under way."""
@@ -223,13 +222,12 @@ class Connection:
     def _arm(self) -> None:
         self._near.armed = self._far.armed = True
         for sock in self._sockets:
-            with suppress(OSError):  # one end may be closed already
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
+            rst_on_close(sock.setsockopt)
 
     def _drop(self) -> None:
         if not self._near.armed:
             for sock in self._sockets:
-                _fin_first(sock)
+                fin_first(sock)
         self._near.abort()
         self._far.abort()
         self._closed(self)
@@ -237,9 +235,3 @@ class Connection:
     def _lost(self) -> None:
         if self._near.gone and self._far.gone:
             self._closed(self)
-
-
-def _fin_first(sock: socket.socket) -> None:
-    """Send the FIN: a socket that is closed with bytes unread sends an RST instead, and that is no FIN's story."""
-    with suppress(OSError):  # it may not be connected, or not any more
-        sock.shutdown(socket.SHUT_WR)

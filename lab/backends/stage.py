@@ -10,7 +10,7 @@ from typing import Protocol
 from lab.backends.actors import Actor
 from lab.clock import Bracket
 from lab.faults import Fault
-from lab.timeline import Timeline
+from lab.timeline import Json, Observation, Timeline
 
 Mend = Callable[[], None]
 
@@ -41,6 +41,16 @@ class Injected:
     bracket: Bracket
     evidence: str
     mend: Mend
+
+
+def forgetting(timeline: Timeline, fault: Fault) -> Callable[[Bracket], None]:
+    """What a link is to call when it has forgotten a client's connections: it goes on record."""
+
+    def forgotten(bracket: Bracket) -> None:
+        detail: dict[str, Json] = {"fault": fault.name, "until": timeline.elapsed(bracket.after)}
+        timeline.record(Observation(timeline.elapsed(bracket.before), "lab", "forgotten", fault.who, detail))
+
+    return forgotten
 
 
 class Stage(Protocol):

@@ -2,14 +2,14 @@
 
 The package (0.1.1, of 2019) sets no timeout, honours HTTP_PROXY even for the loopback interface, knows the status codes
 400, 404 and 409 only, and keeps the address of its one API on a class. All of that is in its module `toxiproxy.api`,
-so while one of our calls runs, that module sees our `_Http` instead of requests, and our address.
+so while one of our calls runs, that module sees our `Http` instead of requests, and our address.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
@@ -19,50 +19,16 @@ import toxiproxy.api
 
 from lab.backends.compat import spoken_to
 from lab.backends.faultlink import Direction, LinkError
+from lab.backends.idling import Idling, LastByte
+from lab.backends.toxihttp import Http
 from lab.clock import Bracket, now
 
-CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
 POLL_SECONDS = 0.02
 NAME = re.compile(r"\w[\w.-]*")
 """The names a proxy may have. With a '/' Toxiproxy takes it, and can never find it again."""
 
-
-class _Http:
-    """Stands in for the requests module inside `toxiproxy.api`: every failure is a LinkError."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
-        self._session = requests.Session()
-        self._session.trust_env = False  # HTTP_PROXY would take 127.0.0.1 to the company's proxy
-
-    def get(self, url: str, params: None = None) -> requests.Response:
-        """GET, as `requests.get`."""
-        del params
-        return self._call("GET", url)
-
-    def post(self, url: str, data: None = None, json: dict[str, object] | None = None) -> requests.Response:
-        """POST, as `requests.post`."""
-        del data
-        return self._call("POST", url, json)
-
-    def delete(self, url: str) -> requests.Response:
-        """DELETE, as `requests.delete`."""
-        return self._call("DELETE", url)
-
-    def close(self) -> None:
-        """Close the kept connection."""
-        self._session.close()
-
-    def _call(self, method: str, url: str, json: dict[str, object] | None = None) -> requests.Response:
-        try:
-            answer = self._session.request(method, url, json=json, timeout=(CONNECT_SECONDS, ANSWER_SECONDS))
-        except requests.Timeout:
-            raise LinkError(f"Toxiproxy at {self.host}:{self.port} takes too long to answer") from None
-        except requests.RequestException:
-            raise LinkError(f"no Toxiproxy answers at {self.host}:{self.port}") from None
-        if not answer.ok:
-            raise LinkError(f"Toxiproxy at {self.host}:{self.port}: {_reason(answer)}")
-        return answer
+FORGET = "idle"
+"""The name of the toxics that end a connection when somebody speaks."""
 
 
 class Toxiproxy:
@@ -79,7 +45,7 @@ class Toxiproxy:
 
     def __init__(self, host: str = "127.0.0.1", port: int = 8474, bind: str = "0.0.0.0") -> None:
         self.bind = bind
-        self._http = _Http(host, port)
+        self._http = Http(host, port)
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +110,7 @@ class ToxiproxyLink:
     Attributes:
         name: which client's link this is.
         address: host and port that the client dials.
+        last_byte: who knows when a byte last crossed; Toxiproxy counts them, and tells once a connection is over.
     """
 
     def __init__(self, server: Toxiproxy, proxy: toxiproxy.Proxy, dial: tuple[str, int]) -> None:
@@ -152,6 +119,8 @@ class ToxiproxyLink:
         self._server, self._proxy = server, proxy
         self._armed = False
         self._on: set[str] = set()
+        self.last_byte: LastByte | None = None
+        self._idling: Idling | None = None
 
     def arm(self) -> None:
         """See `Link.arm`. Toxiproxy makes sockets ready for an RST only when a connection starts."""
@@ -165,8 +134,7 @@ class ToxiproxyLink:
 
     def reset(self) -> Bracket:
         """See `Link.reset`."""
-        if not self._armed:
-            raise LinkError(f"link {self.name!r} is not armed: Toxiproxy would send a FIN, not an RST")
+        self._require_arms()
         bracket = self._switch_off()
         with self._server.borrowed():
             self._proxy.enable()
@@ -187,10 +155,24 @@ class ToxiproxyLink:
         """See `Link.latency`."""
         return self._inject("latency", tuple(Direction), latency=ms)
 
+    def idle(self, seconds: float, forgotten: Callable[[Bracket], None]) -> Bracket:
+        """See `Link.idle`. A thread of ours watches, and forgets by a `reset_peer` that acts on the next byte."""
+        self._require_arms()
+        if self.last_byte is None:
+            raise LinkError(f"link {self.name!r} does not see bytes: Toxiproxy says nothing of an open connection's")
+        before = now()
+        self._end_idling()
+        self._idling = Idling(seconds, self.last_byte, lambda: forgotten(self._forget()))
+        self._idling.start()
+        return Bracket(before, now())
+
     def mend(self) -> Bracket:
         """See `Link.mend`."""
+        self._end_idling()
         with self._server.borrowed():
             before = now()
+            if any(name.startswith(FORGET) for name in self._on):
+                self._proxy.disable()  # to take the toxic off would be to remember
             for toxic in self._proxy.toxics():
                 self._proxy.destroy_toxic(toxic)
             self._proxy.enable()
@@ -201,8 +183,21 @@ class ToxiproxyLink:
 
     def close(self) -> None:
         """Destroy the proxy, with its connections; its port is free again."""
+        self._end_idling()
         with self._server.borrowed():
             self._proxy.destroy()
+
+    def _forget(self) -> Bracket:
+        return self._inject("reset_peer", tuple(Direction), prefix=FORGET, timeout=0)
+
+    def _end_idling(self) -> None:
+        if self._idling is not None:
+            self._idling.end()
+            self._idling = None
+
+    def _require_arms(self) -> None:
+        if not self._armed:
+            raise LinkError(f"link {self.name!r} is not armed: Toxiproxy would send a FIN, not an RST")
 
     def _switch_off(self) -> Bracket:
         with self._server.borrowed():
@@ -210,23 +205,20 @@ class ToxiproxyLink:
             self._proxy.disable()
             return Bracket(before, now())
 
-    def _inject(self, kind: str, directions: tuple[Direction, ...], **attributes: int) -> Bracket:
+    def _inject(self, kind: str, directions: tuple[Direction, ...], *, prefix: str = "", **attributes: int) -> Bracket:
         with self._server.borrowed():
             before = now()
-            self._add(kind, directions, toxicity=1, **attributes)
+            self._add(kind, directions, toxicity=1, prefix=prefix, **attributes)
             return Bracket(before, now())
 
-    def _add(self, kind: str, directions: tuple[Direction, ...], *, toxicity: int, **attributes: int) -> None:
+    def _add(
+        self, kind: str, directions: tuple[Direction, ...], *, toxicity: int, prefix: str = "", **attributes: int
+    ) -> None:
         for way in directions:
-            name = f"{kind}_{way.value}"
+            name = f"{prefix or kind}_{way.value}"
             if name not in self._on:
                 self._proxy.add_toxic(type=kind, name=name, stream=way.value, toxicity=toxicity, attributes=attributes)
                 self._on.add(name)
             elif kind == "latency":  # to update any other would change nothing, and let go of what it holds
                 path = f"/proxies/{self.name}/toxics/{name}"
                 toxiproxy.api.APIConsumer.post(path, json={"attributes": attributes})
-
-
-def _reason(answer: requests.Response) -> str:
-    said = re.search(r'"error"\s*:\s*"([^"]+)"', answer.text)
-    return said[1] if said is not None else f"HTTP {answer.status_code}"

@@ -55,7 +55,7 @@ class Outside:
                 family = psutil.Process(self.pid)
                 for one in (family, *family.children(recursive=True)):
                     sizes.update(self._sizes(one))
-        base = self.first if self.first else dict(sizes)
+        base = self.first or dict(sizes)
         if not self.first:
             self.first.update(base)
         return [[what, key, sizes[what, key], base.get((what, key), 0), ""] for what, key in sizes | base]

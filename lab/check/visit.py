@@ -158,7 +158,7 @@ class Visit(Guest):
     # The experiment.
 
     def _experiment(self) -> None:
-        """A first wave has ended. If something is left of it that the horizon does not take away: controls, and waves."""
+        """A first wave has ended. If something is left of it when the horizon is reached: controls, and more waves."""
         subject = self.subject_step
         leaves = [claim for claim in self.scenario.then if isinstance(claim, LeavesNothing)]
         if subject is None or not leaves or is_lost(self.timeline):

@@ -14,7 +14,10 @@ from lab.verdict import Finding, Outcome
 from lab.words import Words
 
 MARKS = {Outcome.HELD: ("✔", "green"), Outcome.VIOLATED: ("✘", "red"), Outcome.UNKNOWN: ("?", "yellow")}
-TOLD = ("connected", "refused", "ordered", "injected", "mended", "disconnected", "told", "closed", "exited")
+TOLD = (
+    *("connected", "refused", "ordered", "injected", "forgotten", "mended"),
+    *("disconnected", "told", "closed", "exited"),
+)
 LINES = 16
 """How many lines of the timeline are shown, the last ones; the file has them all."""
 
@@ -65,7 +68,7 @@ def _matters(seen: Observation) -> bool:
 
 def _detail(seen: Observation) -> str:
     match seen.what:
-        case "injected" | "mended":
+        case "injected" | "forgotten" | "mended":
             return f"{seen.text('fault')} {seen.text('seen')}"
         case "ordered":
             return f"{seen.text('do')} {seen.text('text')}"

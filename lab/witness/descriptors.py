@@ -45,7 +45,7 @@ def _what(fd: int, path: str) -> str:
         return "pipe"
     if stat.S_ISREG(mode):
         return "file"
-    target = os.readlink(path) if path.startswith("/proc/") else ""
+    target = str(Path(path).readlink()) if path.startswith("/proc/") else ""
     return target if target.startswith(("/dev/", "anon_inode:")) else "other"
 
 

@@ -49,4 +49,4 @@ MEASURES: tuple[tuple[tuple[type, ...], Measure], ...] = (
     ((asyncio.Queue,), Measure("items", lambda one: one.qsize())),
     ((queue.Queue, queue.SimpleQueue), Measure("items", queue_.items)),
 )
-"""Places that are taken are counted below zero where only the free ones are known: what counts is by how many they grow."""
+"""Where only the free places are known, those that are taken are counted below zero: only their growth matters."""

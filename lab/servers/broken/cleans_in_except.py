@@ -8,7 +8,7 @@ from lab.servers.reference.presence import Ending
 from lab.servers.reference.session import Session
 
 caught_by = (
-    *("away", "bug", "close", "crowd", "cut", "garbage", "kill", "pause", "quit", "reset"),
+    *("away", "bug", "close", "crowd", "cut", "garbage", "kill", "nat", "pause", "quit", "reset"),
     *("server-stop", "stall", "unplug"),
 )
 findings: dict[str, str] = {

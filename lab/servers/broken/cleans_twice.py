@@ -4,7 +4,10 @@ from lab.servers.reference.app import create_app
 from lab.servers.reference.presence import Ending
 from lab.servers.reference.session import Session
 
-caught_by = ("away", "bug", "close", "crowd", "cut", "kill", "pause", "quit", "reset", "server-stop", "stall", "unplug")
+caught_by = (
+    *("away", "bug", "close", "crowd", "cut", "kill", "nat", "pause", "quit", "reset"),
+    *("server-stop", "stall", "unplug"),
+)
 findings: dict[str, str] = {}
 
 

@@ -6,7 +6,7 @@ from lab.servers.reference.app import create_app
 from lab.servers.reference.heartbeat import BEAT_SECONDS, Heartbeat
 from lab.servers.reference.session import Session
 
-caught_by = ("away", "bug", "close", "crowd", "cut", "kill", "pause", "quit", "reset", "stall", "unplug")
+caught_by = ("away", "bug", "close", "crowd", "cut", "kill", "nat", "pause", "quit", "reset", "stall", "unplug")
 findings: dict[str, str] = {"no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd"}
 
 

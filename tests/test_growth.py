@@ -8,7 +8,7 @@ import pytest
 
 from lab import growth
 from lab.growth import ALIVE, Growth, Phase, Size
-from lab.invariants.foreign import LeavesNothing
+from lab.invariants.leaves import LeavesNothing
 from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Finding, Outcome
 from tests.test_timeline import HEADER, seen

@@ -11,7 +11,9 @@ from dataclasses import replace
 from lab.faults import SERVER, Heal, Interrupt, Kill, Pause, Reset, Stall, Stop
 from lab.invariants import Invariant, StopsInTime
 from lab.invariants.company import DiesWell, Served, ToldToGo
-from lab.invariants.foreign import CounterTrue, LeavesNothing, Noticed, Quiet
+from lab.invariants.foreign import CounterTrue, Noticed
+from lab.invariants.leaves import LeavesNothing
+from lab.invariants.noise import Quiet
 from lab.scenario import Scenario
 from lab.steps import Connect, Flood, Leave, Say, Send, Step
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from lab import evidence, growth
-from lab.check.visit import HORIZON_SECONDS, Moment, Visit
+from lab.check.experiment import HORIZON_SECONDS, Experiment
+from lab.check.visit import Moment, Visit
 from lab.clock import now
 from lab.judge import findings
 from lab.steps import actor_of
@@ -55,12 +56,12 @@ class Foreigner(Visit):
     def move(self, seconds: float) -> None:
         """Its time passes as ours does: until nothing is suspicious any more, if something is."""
         self.rest()
-        if seconds < HORIZON_SECONDS or not self._experimenting:
+        if seconds < HORIZON_SECONDS or not self.experimenting:
             return
         deadline = now() + seconds
         while now() < deadline:
             self.survey()
-            if not growth.suspects(self._phase(growth.FIRST, 1, dry=True)):
+            if not growth.suspects(Experiment(self).phase(growth.FIRST, 1, dry=True)):
                 return
             time.sleep(LOOK_SECONDS * 4)
 

@@ -140,6 +140,18 @@ class Guest(Play):
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
                     self._patient = self._wait(partial(all_heard, listening, asked.at), patience)
 
+    def connect(self, step: Connect) -> None:
+        """Have somebody connect."""
+        self._connect(step)
+
+    def order(self, who: str, do: str) -> None:
+        """Give an order about a connection, and put it on the timeline."""
+        self._order(who, do, do)
+
+    def wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
+        """Wait for a fact; whether it came in time."""
+        return self._wait(fact, seconds)
+
     def _connect(self, step: Connect, user: str = "") -> None:
         """As any play.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab import evidence, growth
+from lab import evidence
+from lab.check.experiment import Experiment
 from lab.check.guest import Guest, over
-from lab.check.waves import CROWD, Wave, bystanders, crowd, faults, wave
+from lab.check.waves import bystanders, wave
 from lab.clock import now
 from lab.faults import SERVER
 from lab.invariants.company import Served
-from lab.invariants.foreign import LeavesNothing, noises
+from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
-from lab.steps import Connect, Leave, Step, actor_of
+from lab.steps import Connect, Step, actor_of
 from lab.timeline import Json, Observation, Timeline
 
 SETTLED_SECONDS = 1.2
@@ -24,17 +25,12 @@ DOCKER_STOP_SECONDS = 10.0
 LAST_WORDS_SECONDS = 1.0
 """How long the clients of a server that is gone may take to say how it ended for them."""
 
-HORIZON_SECONDS = 60.0
-"""How much of the server's time is waited for: what is not over then is an orphan, if it grows."""
-
-MUCH_LATER_SECONDS = 3600.0
-"""What is kept for longer than the horizon, and holds no connection, may be gone by then."""
-
 TALK_EVERY_SECONDS = 8.0
 """How often, by the server's clock, bystanders say something while pings are waited for: they are not idle."""
 
-TURNS = (2, 3, 4)
-"""The waves after the first."""
+
+MOVE_SECONDS = 60.0
+"""How long a move of the clock may take, of the machine's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +61,15 @@ class Moment:
 
 
 class Visit(Guest):
-    """One performance, on a server that is witnessed. Every wait is for a fact, or for the server to be at rest."""
+    """One performance, on a server that is witnessed. Every wait is for a fact, or for the server to be at rest.
+
+    Attributes:
+        why: why the server's clock could not be moved, or "".
+        experimenting: whether the story is over.
+    """
 
     why = ""
-    _experimenting = False
+    experimenting = False
 
     @property
     def subject_step(self) -> Connect | None:
@@ -116,7 +117,7 @@ class Visit(Guest):
         self.ask([claim.who for claim in self.scenario.then if isinstance(claim, Served)])
         self.rest()
         self.look()
-        self._experiment()
+        Experiment(self).run()
 
     def _stop(self) -> None:
         """Until the server is gone. What it waits for comes at once, if whoever deploys it would wait for that."""
@@ -154,141 +155,6 @@ class Visit(Guest):
     def _subjects(self, turn: int) -> tuple[str, ...]:
         subject = self.subject_step
         return wave(self.scenario, subject, turn).come.connections if subject else ()
-
-    # The experiment.
-
-    def _experiment(self) -> None:
-        """A first wave has ended. If something is left of it when the horizon is reached: controls, and more waves."""
-        subject = self.subject_step
-        leaves = [claim for claim in self.scenario.then if isinstance(claim, LeavesNothing)]
-        if subject is None or not leaves or is_lost(self.timeline):
-            return
-        people = evidence.crowd(self.timeline, leaves[0].who)
-        self._experimenting = True
-        self.survey()
-        first = self._phase(growth.FIRST, len(people), dry=True)
-        if growth.suspects(first):
-            self.move(HORIZON_SECONDS)
-            self.survey()
-        first = self._phase(growth.FIRST, len(people))
-        if not growth.suspects(first):
-            if noises(self.timeline, people):
-                self._over(growth.IDLE)  # is it logged when nobody dies?
-            return
-        self._controls(subject, first)
-        for turn in TURNS:
-            self._wave(growth.WAVE, wave(self.scenario, subject, turn))
-            if not self._grows(turn - 1) or is_lost(self.timeline):
-                return
-        found = growth.grown(growth.phases(self.timeline))
-        if any(one.kind == "handler" for one in found):
-            return  # as long as they run, all else is theirs
-        if subject.times < CROWD and any(one.kind == "connection" and one.key[0] != "places" for one in found):
-            self._wave(growth.CROWD, crowd(self.scenario, subject, TURNS[-1] + 2))
-        if not growth.holds_the_dead(growth.phases(self.timeline)):
-            self.move(MUCH_LATER_SECONDS)
-            self.survey()
-            self._phase(growth.LATER, 0)
-
-    def _controls(self, subject: Connect, first: growth.Phase) -> None:
-        """As many messages, and nobody dies; time goes on, and nothing happens; somebody comes and leaves otherwise."""
-        self._return_bystanders()
-        talker = next((who for who in self.bystanders() if not over(self.timeline, who)), None)
-        messages = subject.times if talker and self.manners.talks else 0
-        for _ in range(messages):
-            self.say(talker or "")
-        self._over(growth.TALK, messages=messages)
-        self._over(growth.IDLE)
-        if any(key[0] == "number" for key in growth.suspects(first)):
-            self._leave_otherwise(subject)
-
-    def _leave_otherwise(self, subject: Connect) -> None:
-        """With a Close frame, if the case has them end without one, and the other way round."""
-        other = Connect("bob", times=subject.times)
-        self._connect(other)
-        self.rest()
-        self.survey()
-        self._phase(growth.MET, 0)
-        polite = any(isinstance(step, Leave) for step in self.scenario.when)
-        for who in other.connections:
-            self._order(who, "abort" if polite else "leave", "leave")
-        self._wait(lambda seen: all(over(seen, who) for who in other.connections), LAST_WORDS_SECONDS)
-        self._over(growth.LEAVE)
-
-    def _wave(self, name: str, this: Wave) -> None:
-        """The subjects come again, and end again."""
-        self._return_bystanders()
-        for who in faults(self.scenario):
-            self.nemesis.heal(who)
-            if self.stage.actor(who).gone:
-                self.renew(who)
-        if not all(self.timeline.first("connected", who) for who in this.come.connections):
-            self._connect(this.come)
-        for step in this.end:
-            if isinstance(step, Connect) and all(self._is_open(who) for who in step.connections):
-                continue
-            self.perform(step)
-        people = [who for who in this.come.connections if self.timeline.first("connected", who)]
-        if not self.scenario.silent and self.subject.witnessed:
-            self._wait(lambda seen: all(seen.first("disconnected", who) for who in people), self.scenario.within)
-        self._over(name, deaths=len(people), messages=len(people))
-
-    def _over(self, name: str, deaths: int = 0, messages: int = 0) -> None:
-        """A phase is over when the horizon is reached."""
-        before = self._open_bystanders()
-        self.move(HORIZON_SECONDS)
-        self.survey()
-        hung_up = before - self._open_bystanders()
-        self._phase(name, deaths or len(hung_up), messages)
-
-    def _grows(self, waves: int) -> bool:
-        """Whether anything has grown with every wave so far."""
-        return bool(growth.candidates(growth.phases(self.timeline), waves))
-
-    def _phase(self, name: str, deaths: int, messages: int = 0, *, dry: bool = False) -> growth.Phase:
-        """Say that a phase is over; what it came to.
-
-        Args:
-            dry: only look, and say nothing.
-        """
-        detail: dict[str, Json] = {
-            "phase": name,
-            "deaths": deaths,
-            "messages": messages,
-            "living": list(self._living()),
-            "why": self.why,
-        }
-        seen = Observation(self.timeline.elapsed(), "lab", growth.PHASED, "", detail)
-        if dry:
-            return growth.phases(Timeline(self.timeline.header, [*self.timeline, seen]))[-1]
-        self.timeline.record(seen)
-        return growth.phases(self.timeline)[-1]
-
-    def _living(self) -> list[str]:
-        """Those who are connected, and whose client has not met its end."""
-        touched = {actor for actor in self.scenario.clients if self.nemesis.touches(actor)}
-        ended = {seen.who for seen in self.timeline.select("disconnected")}
-        names = {seen.who for seen in self.timeline.select("connected")}
-        return sorted(who for who in names - ended if actor_of(who) not in touched and not over(self.timeline, who))
-
-    def _open_bystanders(self) -> set[str]:
-        return {who for who in self._living() if actor_of(who) in {actor_of(one) for one in self.bystanders()}}
-
-    def _is_open(self, who: str) -> bool:
-        return self.timeline.first("connected", who) is not None and not over(self.timeline, who)
-
-    def _return_bystanders(self) -> None:
-        """Those who were thrown out for being idle, while the clock was moved, come back."""
-        for who in self.bystanders():
-            if self._is_open(who):
-                continue
-            turn = 2
-            while self.timeline.first("connected", f"{who}#{turn}") and not self._is_open(f"{who}#{turn}"):
-                turn += 1
-            if not self.timeline.first("connected", f"{who}#{turn}"):
-                self._connect(Connect(f"{who}#{turn}"))
-
-    # What is asked of the server.
 
     def rest(self) -> None:
         """Wait until the server is at rest."""
@@ -356,7 +222,3 @@ class Visit(Guest):
         running = [held.who for held in census.held if held.kind == "handler"] if census else []
         ended = {seen.who for what in ("told", "disconnected") for seen in self.timeline.select(what)}
         return Moment(at, len(running), sum(who not in ended for who in running), said[-1] if said else None)
-
-
-MOVE_SECONDS = 60.0
-"""How long a move of the clock may take, of the machine's time."""

@@ -9,8 +9,8 @@ from typing import ClassVar
 from lab import evidence
 from lab.evidence import NO_GOODBYE
 from lab.invariants.claim import Claim, code_of
-from lab.invariants.foreign import GOODBYES
 from lab.invariants.lost import crashed, frozen, seen_inside
+from lab.invariants.noise import GOODBYES
 from lab.manners import Manners
 from lab.steps import actor_of
 from lab.timeline import Observation, Timeline

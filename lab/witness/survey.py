@@ -36,8 +36,8 @@ class Size(NamedTuple):
     """One size.
 
     Attributes:
-        what: of an object what `sizes` measures; `number`, `task`, `thread`, `process`, `descriptor`, `type`; or `alive`,
-            connections that have ended and of which something lives.
+        what: of an object what `sizes` measures; `number`, `task`, `thread`, `process`, `descriptor`, `type`;
+            or `alive`, connections that have ended and of which something lives.
         key: where it is, or what it is: `rooms.members`, `beat() made at rooms.py:31 in chat()`, `file`.
         size: how many.
         base: how many there were at the first survey; None if that is not known.

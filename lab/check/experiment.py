@@ -1,0 +1,169 @@
+"""The experiment: once a first wave has ended and left something, controls in which nobody dies, and more waves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab import evidence, growth
+from lab.check.guest import over
+from lab.check.waves import CROWD, Wave, crowd, faults, wave
+from lab.invariants.leaves import LeavesNothing
+from lab.invariants.lost import is_lost
+from lab.invariants.noise import noises
+from lab.steps import Connect, Leave, actor_of
+from lab.timeline import Json, Observation, Timeline
+
+if TYPE_CHECKING:
+    from lab.check.visit import Visit
+
+HORIZON_SECONDS = 60.0
+"""How much of the server's time is waited for: what is not over then is an orphan, if it grows."""
+
+LAST_WORDS_SECONDS = 1.0
+"""How long clients that are told to end may take to say that they have."""
+
+MUCH_LATER_SECONDS = 3600.0
+"""What is kept for longer than the horizon, and holds no connection, may be gone by then."""
+
+TURNS = (2, 3, 4)
+"""The waves after the first."""
+
+
+class Experiment:
+    """The phases of one case, played on a visit's stage; see lab.growth for what they show."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit, self.timeline = visit, visit.timeline
+
+    def run(self) -> None:
+        """A first wave has ended. If something is left of it when the horizon is reached: controls, and more waves."""
+        subject = self.visit.subject_step
+        leaves = [claim for claim in self.visit.scenario.then if isinstance(claim, LeavesNothing)]
+        if subject is None or not leaves or is_lost(self.timeline):
+            return
+        people = evidence.crowd(self.timeline, leaves[0].who)
+        self.visit.experimenting = True
+        self.visit.survey()
+        first = self.phase(growth.FIRST, len(people), dry=True)
+        if growth.suspects(first):
+            self.visit.move(HORIZON_SECONDS)
+            self.visit.survey()
+        first = self.phase(growth.FIRST, len(people))
+        if not growth.suspects(first):
+            if noises(self.timeline, people):
+                self._over(growth.IDLE)  # is it logged when nobody dies?
+            return
+        self._controls(subject, first)
+        for turn in TURNS:
+            self._wave(growth.WAVE, wave(self.visit.scenario, subject, turn))
+            if not self._grows(turn - 1) or is_lost(self.timeline):
+                return
+        found = growth.grown(growth.phases(self.timeline))
+        if any(one.kind == "handler" for one in found):
+            return  # as long as they run, all else is theirs
+        if subject.times < CROWD and any(one.kind == "connection" and one.key[0] != "places" for one in found):
+            self._wave(growth.CROWD, crowd(self.visit.scenario, subject, TURNS[-1] + 2))
+        if not growth.holds_the_dead(growth.phases(self.timeline)):
+            self.visit.move(MUCH_LATER_SECONDS)
+            self.visit.survey()
+            self.phase(growth.LATER, 0)
+
+    def _controls(self, subject: Connect, first: growth.Phase) -> None:
+        """As many messages, and nobody dies; time goes on, and nothing happens; somebody comes and leaves otherwise."""
+        self._return_bystanders()
+        talker = next((who for who in self.visit.bystanders() if not over(self.timeline, who)), None)
+        messages = subject.times if talker and self.visit.manners.talks else 0
+        for _ in range(messages):
+            self.visit.say(talker or "")
+        self._over(growth.TALK, messages=messages)
+        self._over(growth.IDLE)
+        if any(key[0] == "number" for key in growth.suspects(first)):
+            self._leave_otherwise(subject)
+
+    def _leave_otherwise(self, subject: Connect) -> None:
+        """With a Close frame, if the case has them end without one, and the other way round."""
+        other = Connect("bob", times=subject.times)
+        self.visit.connect(other)
+        self.visit.rest()
+        self.visit.survey()
+        self.phase(growth.MET, 0)
+        polite = any(isinstance(step, Leave) for step in self.visit.scenario.when)
+        for who in other.connections:
+            self.visit.order(who, "abort" if polite else "leave")
+        self.visit.wait(lambda seen: all(over(seen, who) for who in other.connections), LAST_WORDS_SECONDS)
+        self._over(growth.LEAVE)
+
+    def _wave(self, name: str, this: Wave) -> None:
+        """The subjects come again, and end again."""
+        self._return_bystanders()
+        for who in faults(self.visit.scenario):
+            self.visit.nemesis.heal(who)
+            if self.visit.stage.actor(who).gone:
+                self.visit.renew(who)
+        if not all(self.timeline.first("connected", who) for who in this.come.connections):
+            self.visit.connect(this.come)
+        for step in this.end:
+            if isinstance(step, Connect) and all(self._is_open(who) for who in step.connections):
+                continue
+            self.visit.perform(step)
+        people = [who for who in this.come.connections if self.timeline.first("connected", who)]
+        if not self.visit.scenario.silent and self.visit.subject.witnessed:
+            self.visit.wait(
+                lambda seen: all(seen.first("disconnected", who) for who in people), self.visit.scenario.within
+            )
+        self._over(name, deaths=len(people), messages=len(people))
+
+    def _over(self, name: str, deaths: int = 0, messages: int = 0) -> None:
+        """A phase is over when the horizon is reached."""
+        before = self._open_bystanders()
+        self.visit.move(HORIZON_SECONDS)
+        self.visit.survey()
+        hung_up = before - self._open_bystanders()
+        self.phase(name, deaths or len(hung_up), messages)
+
+    def _grows(self, waves: int) -> bool:
+        """Whether anything has grown with every wave so far."""
+        return bool(growth.candidates(growth.phases(self.timeline), waves))
+
+    def phase(self, name: str, deaths: int, messages: int = 0, *, dry: bool = False) -> growth.Phase:
+        """Say that a phase is over; what it came to.
+
+        Args:
+            dry: only look, and say nothing.
+        """
+        detail: dict[str, Json] = {
+            "phase": name,
+            "deaths": deaths,
+            "messages": messages,
+            "living": list(self._living()),
+            "why": self.visit.why,
+        }
+        seen = Observation(self.timeline.elapsed(), "lab", growth.PHASED, "", detail)
+        if dry:
+            return growth.phases(Timeline(self.timeline.header, [*self.timeline, seen]))[-1]
+        self.timeline.record(seen)
+        return growth.phases(self.timeline)[-1]
+
+    def _living(self) -> list[str]:
+        """Those who are connected, and whose client has not met its end."""
+        touched = {actor for actor in self.visit.scenario.clients if self.visit.nemesis.touches(actor)}
+        ended = {seen.who for seen in self.timeline.select("disconnected")}
+        names = {seen.who for seen in self.timeline.select("connected")}
+        return sorted(who for who in names - ended if actor_of(who) not in touched and not over(self.timeline, who))
+
+    def _open_bystanders(self) -> set[str]:
+        return {who for who in self._living() if actor_of(who) in {actor_of(one) for one in self.visit.bystanders()}}
+
+    def _is_open(self, who: str) -> bool:
+        return self.timeline.first("connected", who) is not None and not over(self.timeline, who)
+
+    def _return_bystanders(self) -> None:
+        """Those who were thrown out for being idle, while the clock was moved, come back."""
+        for who in self.visit.bystanders():
+            if self._is_open(who):
+                continue
+            turn = 2
+            while self.timeline.first("connected", f"{who}#{turn}") and not self._is_open(f"{who}#{turn}"):
+                turn += 1
+            if not self.timeline.first("connected", f"{who}#{turn}"):
+                self.visit.connect(Connect(f"{who}#{turn}"))

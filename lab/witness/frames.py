@@ -10,10 +10,6 @@ PINGED = bytes((0x80 | PING,))
 NO_CODE = 1005  # RFC 6455 §7.4.1: a Close frame without a code
 
 
-Note = Callable[..., None]
-"""Takes a kind of fact, the connection, when it was so, and the fact's values; see lab.actors.voice.Notes."""
-
-
 class FrameScanner:
     """Finds the Close frame in one direction of a WebSocket's bytes, handshake included.
 

@@ -10,6 +10,9 @@ from lab.actors.voice import Kind
 from lab.clock import now
 from lab.witness.frames import PINGED, FrameScanner, follow, is_one_small_frame
 
+Note = Callable[..., None]
+"""Takes a kind of fact, the connection, when it was so, and the fact's values; see lab.actors.voice.Notes."""
+
 
 def _how(
     at: float, reset: bool, finished: bool, received: int | None, sent: int | None, heard: float

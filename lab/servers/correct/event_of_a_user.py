@@ -32,7 +32,7 @@ async def letters(websocket: WebSocket, user: str = "anonymous") -> None:
             if to in mail:
                 mail[to].set()
             await websocket.send_text(f"{'sent to' if to in mail else 'nobody is called'} {to}")
-    except (WebSocketDisconnect, KeyError):  # KeyError: a binary frame
+    except (WebSocketDisconnect, RuntimeError, KeyError):  # KeyError: a binary frame
         pass
     finally:
         announcing.cancel()

@@ -20,8 +20,8 @@ async def quiz(websocket: WebSocket) -> None:
     await websocket.accept()
     number = next(numbers)
     answer = pending[number] = asyncio.get_running_loop().create_future()
-    await websocket.send_json({"question": number, "text": "what is your name?"})
     try:
+        await websocket.send_json({"question": number, "text": "what is your name?"})
         while True:
             text = await websocket.receive_text()
             if text.startswith("answer ") and not answer.done():

@@ -26,7 +26,7 @@ async def echo(websocket: WebSocket) -> None:
     try:
         while True:
             await websocket.send_text(await websocket.receive_text())
-    except (WebSocketDisconnect, KeyError):  # KeyError: a binary frame
+    except (WebSocketDisconnect, RuntimeError, KeyError):  # KeyError: a binary frame
         pass
     finally:
         beating.cancel()

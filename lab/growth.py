@@ -55,11 +55,13 @@ class Size:
 
     Attributes:
         base: what it was when nobody had died yet; None if that is not known.
+        most: the bound that it has by its own making, or -1.
         example: for a type, the path to one of its objects.
     """
 
     size: int
     base: int | None = 0
+    most: int = -1
     example: str = ""
 
 
@@ -95,7 +97,7 @@ class Growth:
         series: by how much it grew with each wave.
         deaths: how many died in each wave.
         control: by how much it grew in each control.
-        bounded: whether it stopped growing in a crowd.
+        bounded: whether it stopped growing in a crowd, or has a bound of its own and what it holds is no connection.
         gone: whether it came back to what it was, much later.
         held: an example, from the census.
         example: for a type, the path to one of its objects.
@@ -178,6 +180,8 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         return None  # a history, or a clock
     if key[0] == "number" and not _is_a_gauge(steps, sign):
         return None
+    most = max((size.most for phase in phases if (size := phase.of(key)) is not None), default=-1)
+    dead = most > 0 and holds_the_dead(phases)
     crowds = [(phase.deaths, sign * step) for phase, step in steps if phase.name == CROWD]
     later = [value for phase, value in zip(phases, values, strict=True) if phase.name == LATER]
     return Growth(
@@ -185,7 +189,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         tuple(step for _, step in waves),
         tuple(deaths for deaths, _ in waves),
         tuple(step for _, step in controls),
-        bounded=any(step < deaths for deaths, step in crowds),
+        bounded=any(step < deaths for deaths, step in crowds) or (most > 0 and not dead),
         gone=bool(later) and sign * (later[-1] - base) < sum(step for _, step in waves),
         held=_example(key, phases),
         example=next((size.example for phase in reversed(phases) if (size := phase.of(key)) is not None), ""),
@@ -230,7 +234,7 @@ def _phase(seen: Observation, reading: _Reading) -> Phase:
 
 def _sizes(said: Json) -> Iterator[tuple[Key, Size]]:
     for item in said if isinstance(said, list) else ():
-        if isinstance(item, list) and len(item) == 5:
-            what, key, size, base, example = item
-            if isinstance(size, int) and (base is None or isinstance(base, int)):
-                yield (str(what), str(key)), Size(size, base, str(example))
+        if isinstance(item, list) and len(item) == 6:
+            what, key, size, base, most, example = item
+            if isinstance(size, int) and isinstance(most, int) and (base is None or isinstance(base, int)):
+                yield (str(what), str(key)), Size(size, base, most, str(example))

@@ -139,11 +139,11 @@ PEOPLE = [f"alice-{number}" for number in (1, 2, 3)]
 
 def timeline(
     *values: int,
-    what: tuple[str, str] = KEY,
     held: Callable[[int], list[Json]] = lambda _: [],
     tasks: bool = False,
     alive: tuple[int, ...] | None = None,
     why: str = "",
+    most: int = -1,
     more: Sequence[tuple[str, int, int]] = (),
 ) -> Timeline:
     """A history of a check, as it would be stored.
@@ -159,11 +159,11 @@ def timeline(
             yield seen("accepted", who, 1.0)
         for number, (name, deaths, messages) in enumerate((*PLAY, *more)):
             dead = 3 * max(0, number - 2)
-            sizes: list[Json] = [[*what, values[number], 2, ""]]
+            sizes: list[Json] = [[*KEY, values[number], 2, most, ""]]
             if tasks:
-                sizes.append(["task", "beat() made at x.py:3 in ws()", dead, 0, ""])
+                sizes.append(["task", "beat() made at x.py:3 in ws()", dead, 0, -1, ""])
             if alive is not None:
-                sizes.append([*ALIVE, alive[number], 0, ""])
+                sizes.append([*ALIVE, alive[number], 0, -1, ""])
             yield seen("surveyed", "", 10.0 * number, ask=number, sizes=sizes)
             yield seen("counted", "", 10.0 * number, ask=number, held=held(dead), silent={}, error="")
             detail: dict[str, Json] = {
@@ -215,10 +215,22 @@ def test_what_only_keeps_the_tasks_that_another_finding_is_about_is_no_finding_o
         (timeline(5, 5, 5, 8, 11, 14, 50, more=[CROWD]), Outcome.HELD, "bounded"),
         (timeline(5, 5, 5, 8, 11, 14, 2, more=[LATER]), Outcome.HELD, "late"),
         (timeline(5, 5, 5, 8, 11, 14, 2, more=[LATER], alive=(3, 3, 3, 6, 9, 12, 0)), Outcome.VIOLATED, "grew-entries"),
+        (timeline(5, 5, 5, 8, 11, 14, most=500), Outcome.HELD, "bounded"),
+        (timeline(5, 5, 5, 8, 11, 14, most=500, alive=(3, 3, 3, 6, 9, 12)), Outcome.VIOLATED, "grew-entries"),
         (timeline(5, 5, 5, 8, 11, 14, why="owing"), Outcome.UNKNOWN, "not-moved"),
         (timeline(5, 5, 5, 8, 11, 14).before("surveyed"), Outcome.UNKNOWN, "no-census"),
     ],
-    ids=["with-the-first-only", "nothing", "bounded", "gone-later", "holds-the-dead", "time-stood", "nobody-looked"],
+    ids=[
+        "with-the-first-only",
+        "nothing",
+        "bounded",
+        "gone-later",
+        "holds-the-dead",
+        "a-ring",
+        "a-ring-of-the-dead",
+        "time-stood",
+        "nobody-looked",
+    ],
 )
 def test_each_way_a_size_can_go_has_its_outcome(run: Timeline, outcome: Outcome, key: str) -> None:
     found = next(iter(LeavesNothing("alice-*", rows=False).check(run)))

@@ -58,7 +58,7 @@ class Outside:
         base = self.first or dict(sizes)
         if not self.first:
             self.first.update(base)
-        return [[what, key, sizes[what, key], base.get((what, key), 0), ""] for what, key in sizes | base]
+        return [[what, key, sizes[what, key], base.get((what, key), 0), -1, ""] for what, key in sizes | base]
 
     def _sizes(self, process: psutil.Process) -> Iterator[tuple[str, str]]:
         """Threads, child processes and descriptors; not the sockets of its clients, which are counted apart."""

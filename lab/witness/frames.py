@@ -7,8 +7,6 @@ NO_CODE = 1005  # RFC 6455 §7.4.1: a Close frame without a code
 PINGED = bytes((0x80 | PING,))
 """How a ping begins; a server writes it by itself."""
 
-NO_CODE = 1005  # RFC 6455 §7.4.1: a Close frame without a code
-
 
 class FrameScanner:
     """Finds the Close frame in one direction of a WebSocket's bytes, handshake included.

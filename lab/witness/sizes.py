@@ -6,12 +6,12 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import anyio
 
-from lab.witness.compat import anyio_, asyncio_, queue_, sqlalchemy_, threading_
+from lab.witness.compat import anyio_, asyncio_, containers, queue_, sqlalchemy_, threading_
 
 CONTAINERS = (dict, list, set, deque)
 
@@ -35,9 +35,17 @@ def measure_of(kind: type) -> Measure | None:
             return measure
     if callable(getattr(kind, "checkedout", None)):  # a pool of SQLAlchemy's, and whoever followed it
         return Measure("lent", sqlalchemy_.lent)
+    if issubclass(kind, Mapping) and hasattr(kind, "currsize"):  # cachetools'
+        return Measure("cached", len)
     if callable(getattr(kind, "cache_info", None)):
         return Measure("cached", lambda cache: int(cache.cache_info().currsize))
     return None
+
+
+def bound_of(thing: object) -> int:
+    """How much there can be in it by its own making; -1 where it has no bound, or does not say so."""
+    found = containers.filled(thing)
+    return -1 if found is None or found.most is None else int(found.most)
 
 
 MEASURES: tuple[tuple[tuple[type, ...], Measure], ...] = (

@@ -20,7 +20,7 @@ from lab.witness.connections import Connections, living
 from lab.witness.descriptors import children, descriptors
 from lab.witness.holder import attributes, spelled
 from lab.witness.roots import Roots
-from lab.witness.sizes import Measure, measure_of
+from lab.witness.sizes import Measure, bound_of, measure_of
 from lab.witness.tasks import Tasks
 from lab.witness.walk import ATOMS, Path, carriers, of_function
 
@@ -41,6 +41,7 @@ class Size(NamedTuple):
         key: where it is, or what it is: `rooms.members`, `beat() made at rooms.py:31 in chat()`, `file`.
         size: how many.
         base: how many there were at the first survey; None if that is not known.
+        most: how many there can be by its own making; -1 if it has no bound of its own.
         example: for a type, the path to one of its objects.
     """
 
@@ -48,14 +49,16 @@ class Size(NamedTuple):
     key: str
     size: int
     base: int | None = 0
+    most: int = -1
     example: str = ""
 
 
 class Measured(NamedTuple):
-    """One thing that was counted of an object: what, and how many."""
+    """One thing that was counted of an object: what, how many, and how many there can be."""
 
     what: str
     size: int
+    most: int = -1
 
 
 class Survey:
@@ -92,7 +95,7 @@ class Survey:
             size, base = counted[what, key], first[what, key]
             if size != base:
                 example = Named(reach, reach.types[key][-1])() if what == "type" and size > base else ""
-                yield Size(what, key, size, base, example)
+                yield Size(what, key, size, base, -1, example)
 
     def _changed(self, found: list[tuple[object, Measured, Named]]) -> list[Size]:
         """Sizes under one name are one: of two lists in a list, `rooms[*]`, the sum counts."""
@@ -103,7 +106,7 @@ class Survey:
                 key = (one.what.partition(":")[0], path())
                 old = sizes.get(key)
                 size = one.size + (old.size if old else 0)
-                sizes[key] = Size(*key, size, base if old is None else None)
+                sizes[key] = Size(*key, size, base if old is None else None, one.most)
         return list(sizes.values())
 
     def _counted(self, loop: asyncio.AbstractEventLoop) -> Counter[tuple[str, str]]:
@@ -197,7 +200,7 @@ class _Reach:
         kind = type(thing)
         if (how := self.survey.measure(kind)) is not None:
             if (count := how.tally(thing)) is not None:
-                yield Measured(how.what, count)
+                yield Measured(how.what, count, bound_of(thing))
         elif kind in (tuple, frozenset) and id(self._parents[id(thing)]) in self.names:
             yield Measured("entries", len(thing))  # a name of the application's that is set anew each time
 

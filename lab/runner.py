@@ -29,6 +29,9 @@ CENSUS_SHARE = 2.0
 ELBOW_ROOM_SECONDS = 0.02
 """How long the server is left alone after the story, if it cleans up that fast."""
 
+SOON_SECONDS, SELDOM_SECONDS = 0.02, 0.16
+"""How long the lab waits for a fact before it looks again all the same: at first, and when that was in vain often."""
+
 GRACE_SECONDS = 1.0
 """How long the last words of bystanders may take to show, after everything else has settled."""
 
@@ -60,15 +63,19 @@ class Play:
         self.timeline, self.watch = timeline, watch
         self._asks = itertools.count(1)
         self._next_census = 0.0
+        self._came: list[str] = []
 
     def story(self) -> None:
         """Every step, in order; each is done when the facts say so."""
         for step in self.scenario.steps:
             self.watch(f"{type(step).__name__} {step.who}".strip())
             self.perform(step)
+        self._await_set_up()
 
     def perform(self, step: Step) -> None:
         """One step or fault."""
+        if not isinstance(step, Connect):
+            self._await_set_up()
         match step:
             case Fault():
                 self.nemesis.inject(step)
@@ -95,20 +102,25 @@ class Play:
     def settle(self) -> None:
         """Wait until every claim holds or the server's time is over; then hear the bystanders' last words."""
         # Counting takes the server's time: not before it has cleaned up, if that is a matter of milliseconds.
-        self._wait(lambda seen: seen.first("returned", self.scenario.subject) is not None, ELBOW_ROOM_SECONDS)
+        self._wait(self._all_returned, ELBOW_ROOM_SECONDS)
         self._until_held(self.scenario.within, asked=False)
         for claim in self.scenario.then:
             for say in claim.asks:
                 self.perform(say)
         self._until_held(GRACE_SECONDS, asked=True)
 
+    def _all_returned(self, seen: Timeline) -> bool:
+        return all(seen.first("returned", who) for who in evidence.crowd(seen, self.scenario.subject))
+
     def census(self) -> None:
-        """Have the server count what it holds, and wait for the answer."""
-        server = self.stage.actor(SERVER)
+        """Have the server count what it holds, and wait for the answer; not so often that it does little else."""
         pause = self._next_census - now()
         if pause > 0:
             time.sleep(pause)  # counting must not be what keeps the server busy
-        before = now()
+        self._count()
+
+    def _count(self) -> None:
+        server, before = self.stage.actor(SERVER), now()
         if server.gone and not self.nemesis.touches(SERVER):
             self._gone_by_itself(server)
         if not server.gone:
@@ -121,16 +133,20 @@ class Play:
         raise server.why_gone()
 
     def _until_held(self, seconds: float, *, asked: bool) -> None:
-        deadline = now() + seconds
-        while True:
-            before = len(self.timeline)
+        """Count, and count again whenever something has happened; now and then even if nothing has."""
+        deadline, patience = now() + seconds, SOON_SECONDS
+        self._count()
+        while not self._is_held(asked=asked) and now() < deadline:
+            seen = len(self.timeline)
+            if self._wait(lambda timeline, seen=seen: len(timeline) > seen, min(patience, deadline - now())):  # type: ignore[misc]  # mypy cannot infer a default
+                patience = SOON_SECONDS
+            else:
+                patience = min(2 * patience, SELDOM_SECONDS)
             self.census()
-            found = findings(self.scenario, self.timeline, asked=asked)
-            if Outcome.worst(one.outcome for one in found) is Outcome.HELD or now() >= deadline:
-                return
-            counted = len(self.timeline)
-            if counted == before + 1:  # nothing but our own census: let something happen first
-                self._wait(lambda seen, counted=counted: len(seen) > counted, min(0.02, deadline - now()))  # type: ignore[misc]
+
+    def _is_held(self, *, asked: bool) -> bool:
+        found = findings(self.scenario, self.timeline, asked=asked)
+        return Outcome.worst(one.outcome for one in found) is Outcome.HELD
 
     def _connect(self, step: Connect) -> None:
         names = step.connections
@@ -143,12 +159,13 @@ class Play:
             return all(name in refused or name in both for name in names)
 
         self._wait(answered, CONNECT_SECONDS)
-        self._await_set_up(names)
+        self._came += names
 
-    def _await_set_up(self, names: tuple[str, ...]) -> None:
-        """Until the server holds for each what it sets up, so that its absence later means something."""
+    def _await_set_up(self) -> None:
+        """Until the server holds what it sets up for each who came, so that its absence later means something."""
+        names, self._came = self._came, []
         deadline = now() + CONNECT_SECONDS
-        while now() < deadline:
+        while names and now() < deadline:
             self.census()
             census = evidence.last_census(self.timeline)
             if census is None or all(_set_up(census, name) for name in names):

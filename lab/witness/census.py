@@ -16,6 +16,7 @@ from lab.witness.orphans import ENTRIES, Made, references
 from lab.witness.queues import Queues
 from lab.witness.tasks import Tasks, Timers
 from lab.witness.threads import Threads
+from lab.witness.walk import Way
 
 
 class Rows:
@@ -62,6 +63,7 @@ class Census:
         self.connections, self.tasks, self.threads, self.queues = connections, tasks, threads, queues
         self.package, self.protocols = package, protocols
         self._called: Counter[tuple[str, str]] = Counter()
+        self._ways: list[Way] = []
 
     def hurry(
         self,
@@ -115,7 +117,7 @@ class Census:
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
         names = [{one.name for one in some} for some in (running, living(left))]
         made = Made(strays, list(self.queues.left(*names)))
-        held += references(running, left, made, timers, self.package, self.protocols)
+        held += references(running, left, made, timers, self.package, self.protocols, self._ways)
         return held
 
 

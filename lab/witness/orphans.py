@@ -19,7 +19,7 @@ from lab.witness.held import Held
 from lab.witness.holder import holder
 from lab.witness.queues import Left, Queue
 from lab.witness.tasks import Timers
-from lab.witness.walk import Path, Walk
+from lab.witness.walk import Path, Walk, Way
 
 ENTRIES = 500
 """Up to so many open connections, their entries are looked for too: what a bystander must not lose."""
@@ -62,25 +62,30 @@ class Roots:
     prune: frozenset[type]
 
 
-def references(
+def references(  # noqa: PLR0913, PLR0917  # whatever a census knows
     alive: list[Connection],
     dead: list[ref[Connection]],
     made: Made,
     timers: Timers,
     package: str,
     protocols: Collection[type],
+    ways: list[Way],
 ) -> Iterator[Held]:
-    """Paths to what is left of dead connections; and to the entries of living ones, if they are few."""
+    """Paths to what is left of dead connections; and to the entries of living ones, if they are few.
+
+    Args:
+        ways: where the entries of living ones were at the last census, and afterwards where they are at this one.
+    """
     modules = list(user_modules(package))
     names = {id(module.__dict__): module.__name__ for module in modules}
     roots = Roots([module.__dict__ for module in modules], names, everywhere(protocols))
-    yield from _entries(alive, roots)
+    yield from _entries(alive, roots, ways)
     yield from _tasks(made.tasks, alive, roots, timers)
-    left = yield from _near(dead, roots, made.tasks, timers)
     few = len(alive) + len(dead) <= FEW
-    yield from _queues(made, roots, timers, few=few)
-    if few and any(living(left)):
+    if few and any(living(dead)):
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
+    left = yield from _near(dead, roots, made.tasks, timers)
+    yield from _queues(made, roots, timers, few=few)
     still = list(living(left))
     if still:
         yield from _far(still, alive, roots)
@@ -179,10 +184,13 @@ def _far(left: list[Connection], alive: list[Connection], roots: Roots) -> Itera
         yield Held("connection", one.name, "", "", sure=False)
 
 
-def _entries(alive: list[Connection], roots: Roots) -> Iterator[Held]:
+def _entries(alive: list[Connection], roots: Roots, ways: list[Way]) -> Iterator[Held]:
     if len(alive) <= ENTRIES:
         walk = Walk(_targets(alive), prune=roots.prune)
+        walk.follow(ways, roots.namespaces)
         walk.search(roots.namespaces)
+        ways.clear()
+        ways.extend(tuple(map(id, path)) for path in walk.found.values())
         yield from _found(walk, walk.found.keys(), roots.names)
 
 

@@ -153,12 +153,7 @@ class Play:
         url = self.stage.url(actor_of(step.who))
         self.stage.actor(actor_of(step.who)).order("connect", who=step.who, url=url, times=step.times)
 
-        def answered(seen: Timeline) -> bool:
-            refused = {one.who for one in seen.select("refused")}
-            both = {one.who for one in seen.select("connected")} & {one.who for one in seen.select("accepted")}
-            return all(name in refused or name in both for name in names)
-
-        self._wait(answered, CONNECT_SECONDS)
+        self._wait(lambda seen: all(_answered_to(seen, name) for name in names), CONNECT_SECONDS)
         self._came += names
 
     def _await_set_up(self) -> None:
@@ -218,6 +213,12 @@ def _set_up(census: evidence.Census, name: str) -> bool:
     user = evidence.user_of(name)
     served = sum(held.kind == "handler" and evidence.user_of(held.who) == user for held in census.held)
     return len(census.rows(user)) >= served > 0 and all(census.of(name, kind) for kind in KINDS if kind != "row")
+
+
+def _answered_to(seen: Timeline, name: str) -> bool:
+    """Whether she was let in, by her own account and the server's, or refused."""
+    let_in = seen.first("connected", name) and seen.first("accepted", name)
+    return bool(let_in or seen.first("refused", name))
 
 
 def _over(timeline: Timeline, who: str) -> bool:

@@ -23,8 +23,8 @@ from lab.verdict import Outcome, Verdict
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 2.0
 CENSUS_SECONDS = 5.0
-CENSUS_SHARE = 2.0
-"""How many times as long as a census took, the lab waits before the next."""
+CENSUS_SHARE, CENSUS_CREDIT_SECONDS = 2.0, 0.05
+"""How many times as long as censuses took, the lab waits between them; so much of that it may put off."""
 
 ELBOW_ROOM_SECONDS = 0.02
 """How long the server is left alone after the story, if it cleans up that fast."""
@@ -114,7 +114,7 @@ class Play:
 
     def census(self) -> None:
         """Have the server count what it holds, and wait for the answer; not so often that it does little else."""
-        pause = self._next_census - now()
+        pause = self._next_census - now() - CENSUS_CREDIT_SECONDS
         if pause > 0:
             time.sleep(pause)  # counting must not be what keeps the server busy
         self._count()
@@ -127,7 +127,7 @@ class Play:
             ask = next(self._asks)
             server.order("census", ask=ask)
             self._wait(lambda seen: server.gone or _answered(seen, ask), CENSUS_SECONDS)
-        self._next_census = now() + CENSUS_SHARE * (now() - before)
+        self._next_census = max(self._next_census, before) + (1 + CENSUS_SHARE) * (now() - before)
 
     def _gone_by_itself(self, server: Actor) -> None:
         raise server.why_gone()

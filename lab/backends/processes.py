@@ -6,19 +6,19 @@ import json
 import os
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-import psutil
-
 from lab.backends.actors import Actor, StageError, pump
+from lab.backends.listening import Listener
 from lab.backends.pipe import Pipe
 from lab.clock import now
 from lab.timeline import Timeline
@@ -42,8 +42,11 @@ class Processes(Protocol):
     def start(self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> Actor:
         """A new process that runs `module`'s main."""
 
+    def kill(self, actors: Iterable[Actor]) -> None:
+        """Kill those that are its own and still run, paused or not. Waits for nobody."""
+
     def end(self, actor: Actor) -> None:
-        """Kill it if it still runs, paused or not, and wait until it is gone."""
+        """Kill it if it still runs, and wait until it is gone."""
 
     def close(self) -> None:
         """Leave no process behind."""
@@ -70,9 +73,12 @@ class Forked:
         self._ready = threading.Event()
         self._starting = threading.Lock()
         self._actors: dict[int, Actor] = {}
+        self._streams: dict[int, tuple[int, int]] = {}
         self._exited: dict[int, tuple[int, float]] = {}
         self._lock = threading.Condition()
-        threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
+        self._rest = b""
+        self._listener = Listener("actors")
+        self._listener.add(os.dup(ours.fileno()), self._hear, self._gone)
 
     def open(self) -> None:
         """Wait until the fork server has imported everything."""
@@ -93,20 +99,29 @@ class Forked:
             for fd in (stdin[0], stdout[1], stderr[1]):
                 os.close(fd)
         actor = Actor(name, timeline, Pipe(stdin[1]), pid)
-        _listen_to(actor, stdout[0], stderr[0])
         with self._lock:
-            self._actors[pid] = actor
+            self._actors[pid], self._streams[pid] = actor, (stdout[0], stderr[0])
+            self._listener.add(stdout[0], actor.hear)
+            self._listener.add(stderr[0], actor.hear_log)
             if pid in self._exited:
                 actor.exited(*self._exited.pop(pid))
         return actor
 
+    def kill(self, actors: Iterable[Actor]) -> None:
+        """SIGKILL, which a paused process obeys too."""
+        for actor in actors:
+            if actor.exit is None and actor.pid in self._actors:
+                with suppress(ProcessLookupError):
+                    os.kill(actor.pid, signal.SIGKILL)
+
     def end(self, actor: Actor) -> None:
-        """SIGKILL, which a paused process obeys too, and wait for the fork server's word."""
+        """Kill it, and wait for the fork server's word."""
         actor.close()
-        _kill(actor)
+        self.kill((actor,))
         with self._lock:
             self._lock.wait_for(lambda: actor.exit is not None, END_SECONDS)
             self._actors.pop(actor.pid, None)
+            self._streams.pop(actor.pid, None)
 
     def close(self) -> None:
         """Hang up: the fork server kills and buries what is left, removes the folder, and ends."""
@@ -121,29 +136,20 @@ class Forked:
             self._process.kill()
             self._process.wait()
         self._control.close()
+        self._listener.close(END_SECONDS)
 
-    def _listen(self) -> None:
-        try:
-            self._hear()
-        finally:  # whoever was still there went with the fork server
-            with self._lock:
-                for actor in self._actors.values():
-                    if actor.exit is None:
-                        actor.exited(-9, now())
-                self._lock.notify_all()
+    def _gone(self) -> None:
+        """Whoever was still there went with the fork server."""
+        with self._lock:
+            for actor in self._actors.values():
+                if actor.exit is None:
+                    actor.exited(-9, now())
+            self._lock.notify_all()
 
-    def _hear(self) -> None:
-        rest = b""
-        while True:
-            try:
-                data = self._control.recv(65536)
-            except OSError:
-                return
-            if not data:
-                return
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                self._fact(json.loads(line))
+    def _hear(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._fact(json.loads(line))
 
     def _fact(self, fact: Mapping[str, float]) -> None:
         if "ready" in fact:
@@ -155,6 +161,7 @@ class Forked:
         pid, code, at = int(fact["exited"]), int(fact["code"]), fact["at"]
         with self._lock:
             if pid in self._actors:
+                self._listener.drain(self._streams[pid])  # its last words, before it is known to be gone
                 self._actors[pid].exited(code, at)
             else:
                 self._exited[pid] = (code, at)
@@ -196,10 +203,16 @@ class Spawned:
         self._processes[process.pid] = (process, waiter)
         return actor
 
+    def kill(self, actors: Iterable[Actor]) -> None:
+        """Kill them."""
+        for actor in actors:
+            if actor.exit is None and actor.pid in self._processes:
+                self._processes[actor.pid][0].kill()
+
     def end(self, actor: Actor) -> None:
         """Kill it and wait."""
         actor.close()
-        _kill(actor)
+        self.kill((actor,))
         _, waiter = self._processes.pop(actor.pid)
         waiter.join(END_SECONDS)
 
@@ -231,9 +244,3 @@ def _reader(fd: int) -> Callable[[], bytes]:
         return data
 
     return read
-
-
-def _kill(actor: Actor) -> None:
-    if actor.exit is None:
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(actor.pid).kill()

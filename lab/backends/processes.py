@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lab.backends.actors import Actor, StageError, pump
+from lab.backends.launch import ForkServer, can_fork
 from lab.backends.listening import Listener
 from lab.backends.pipe import Pipe
 from lab.clock import now
@@ -55,20 +56,10 @@ class Processes(Protocol):
 class Forked:
     """Actors forked from `lab.backends.forkserver`, which is started at once and imports meanwhile."""
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        self.folder = Path(tempfile.mkdtemp(prefix="hangup-"))
-        # A session of its own: Ctrl-C in the terminal is for the lab, which then takes its actors down in order.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno()), str(self.folder)],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        theirs.close()
-        self._control = ours
+    def __init__(self, server: ForkServer | None = None) -> None:
+        self._server = server or ForkServer()
+        self._server.taken = True
+        self.folder, self._control = Path(self._server.folder), self._server.control
         self._forked: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._ready = threading.Event()
         self._starting = threading.Lock()
@@ -78,7 +69,7 @@ class Forked:
         self._lock = threading.Condition()
         self._rest = b""
         self._listener = Listener("actors")
-        self._listener.add(os.dup(ours.fileno()), self._hear, self._gone)
+        self._listener.add(os.dup(self._control.fileno()), self._hear, self._gone)
 
     def open(self) -> None:
         """Wait until the fork server has imported everything."""
@@ -125,17 +116,7 @@ class Forked:
 
     def close(self) -> None:
         """Hang up: the fork server kills and buries what is left, removes the folder, and ends."""
-        with suppress(OSError):  # it may be gone already
-            self._control.shutdown(socket.SHUT_RDWR)
-        if not self._ready.is_set():  # it would finish importing first, and it has nothing to bury
-            self._process.kill()
-            shutil.rmtree(self.folder, ignore_errors=True)
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._control.close()
+        self._server.end(ready=self._ready.is_set())
         self._listener.close(END_SECONDS)
 
     def _gone(self) -> None:
@@ -225,10 +206,13 @@ class Spawned:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def open_processes() -> Processes:
-    """Forked where the system can fork, else spawned."""
-    can_fork = hasattr(os, "fork") and hasattr(socket, "send_fds") and os.environ.get("LAB_FORK") != "0"
-    return Forked() if can_fork else Spawned()
+def open_processes(server: ForkServer | None = None) -> Processes:
+    """Forked where the system can fork, else spawned.
+
+    Args:
+        server: one that was started already.
+    """
+    return Forked(server) if server is not None or can_fork() else Spawned()
 
 
 def _listen_to(actor: Actor, stdout: int, stderr: int) -> None:

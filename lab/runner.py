@@ -112,6 +112,11 @@ class Play:
     def _all_returned(self, seen: Timeline) -> bool:
         return all(seen.first("returned", who) for who in evidence.crowd(seen, self.scenario.subject))
 
+    def _all_ended(self, seen: Timeline) -> bool:
+        """Whether it is known how each ended whose process is gone: an engine says so a tenth of a second later."""
+        killed = [step.who for step in self.scenario.steps if isinstance(step, Fault) and step.fatal]
+        return all(seen.last("exited", who) or not self.stage.actor(who).gone for who in killed)
+
     def census(self) -> None:
         """Have the server count what it holds, and wait for the answer; not so often that it does little else."""
         pause = self._next_census - now() - CENSUS_CREDIT_SECONDS
@@ -136,6 +141,7 @@ class Play:
         """Count, and count again whenever something has happened; now and then even if nothing has."""
         deadline, patience = now() + seconds, SOON_SECONDS
         self._count()
+        self._wait(self._all_ended, seconds)
         while not self._is_held(asked=asked) and now() < deadline:
             seen = len(self.timeline)
             if self._wait(lambda timeline, seen=seen: len(timeline) > seen, min(patience, deadline - now())):  # type: ignore[misc]  # mypy cannot infer a default
@@ -197,7 +203,8 @@ class Play:
     def _await_exit(self, fault: Fault) -> None:
         """A fatal fault is done when the process is gone. Nobody waits for more: noticing is the server's affair."""
         if fault.fatal:
-            self._wait(lambda seen: seen.last("exited", fault.who) is not None, self.scenario.within)
+            actor = self.stage.actor(fault.who)
+            self._wait(lambda seen: seen.last("exited", fault.who) is not None or actor.gone, self.scenario.within)
 
     def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
         return self.timeline.wait_for(fact, seconds)

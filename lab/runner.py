@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from lab import evidence
@@ -169,7 +170,7 @@ class Play:
         while names and now() < deadline:
             self.census()
             census = evidence.last_census(self.timeline)
-            if census is None or all(_set_up(census, name) for name in names):
+            if census is None or _set_up(census, names):
                 return
 
     def _say(self, who: str, message: dict[str, Json], do: str, text: str) -> None:
@@ -216,10 +217,13 @@ def _answered(seen: Timeline, ask: int) -> bool:
     return any(one is not None and one.number("ask") == ask for one in last)
 
 
-def _set_up(census: evidence.Census, name: str) -> bool:
-    user = evidence.user_of(name)
-    served = sum(held.kind == "handler" and evidence.user_of(held.who) == user for held in census.held)
-    return len(census.rows(user)) >= served > 0 and all(census.of(name, kind) for kind in KINDS if kind != "row")
+def _set_up(census: evidence.Census, names: list[str]) -> bool:
+    """Whether everything is there for each of them; rows are per user."""
+    served, rows = census.served(), Counter(held.who for held in census.held if held.kind == "row")
+    users = map(evidence.user_of, names)
+    there = {(held.kind, held.who) for held in census.held}
+    wanted = {(kind, name) for kind in KINDS if kind != "row" for name in names}
+    return wanted <= there and all(rows[user] >= served[user] > 0 for user in users)
 
 
 def _answered_to(seen: Timeline, name: str) -> bool:

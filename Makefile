@@ -64,8 +64,8 @@ lint: $(ready) ## Check style and types
 soak: $(ready) ## Play every scenario many times: the same verdict each time
 	@$(python) -m tests.soak $(ARGS)
 
-bench: $(ready) ## Measure
-	@$(python) -m tests.bench $(ARGS)
+bench: $(ready) ## Measure, beside what one would do by hand
+	@$(python) -m benchmarks $(ARGS)
 
 clean: ## Remove .venv, .lab and every cache
 	@rm -rf .venv .lab build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lab.backends.stage import Backend
+
+if TYPE_CHECKING:
+    from lab.backends.launch import ForkServer
 
 NAMES = ("auto", "docker", "embedded")
 
@@ -32,13 +36,14 @@ def wanted(asked: str | None) -> str:
     return asked or os.environ.get("LAB_BACKEND") or "auto"
 
 
-def choose(asked: str | None, app: str, flavour: str) -> Choice:
+def choose(asked: str | None, app: str, flavour: str, server: ForkServer | None = None) -> Choice:
     """The backend for a run.
 
     Args:
         asked: one of NAMES, or None.
         app: the server's `module:attribute`.
         flavour: its WebSocket implementation.
+        server: a fork server that was started already, for actors that are processes.
 
     Raises:
         NoEngine: `docker` was asked for and no engine with Compose v2 answers.
@@ -48,7 +53,7 @@ def choose(asked: str | None, app: str, flavour: str) -> Choice:
     if name not in NAMES:
         raise KeyError(name)
     if name == "embedded":
-        return Choice(_embedded(app, flavour))
+        return Choice(_embedded(app, flavour, server))
     from lab.backends import engine  # only who wants Docker pays for finding it
 
     found = engine.find()
@@ -58,13 +63,13 @@ def choose(asked: str | None, app: str, flavour: str) -> Choice:
         return Choice(Docker(found, app, flavour), "auto-docker" if name == "auto" else "", found.version)
     if name == "docker":
         raise NoEngine(found)
-    return Choice(_embedded(app, flavour), "auto-embedded", found)
+    return Choice(_embedded(app, flavour, server), "auto-embedded", found)
 
 
-def _embedded(app: str, flavour: str) -> Backend:
+def _embedded(app: str, flavour: str, server: ForkServer | None) -> Backend:
     from lab.backends.processes import open_processes
 
-    processes = open_processes()  # first of all: it imports for a second, and everything below meanwhile
+    processes = open_processes(server)  # first of all: it imports for a second, and everything below meanwhile
     from lab.backends.embedded import Embedded, Served
 
     return Embedded(Served(app, flavour), processes)

@@ -28,6 +28,7 @@ from lab.verdict import Outcome
 from lab.words import Words, default_language
 
 if TYPE_CHECKING:
+    from lab.backends.launch import ForkServer
     from lab.choose import Choice
 
 json_option = click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
@@ -59,11 +60,15 @@ def app() -> None:
     """A lab for the ways a WebSocket dies. Exit codes: 0 held, 1 violated, 2 no verdict."""
 
 
-def main() -> NoReturn:
-    """Run the command and exit with its verdict."""
+def main(server: ForkServer | None = None) -> NoReturn:
+    """Run the command and exit with its verdict.
+
+    Args:
+        server: a fork server that was started already, in case that actors are processes.
+    """
     try:
         with unwinding():
-            code = app(standalone_mode=False)
+            code = app(standalone_mode=False, obj=server)
     except Refusal as refusal:
         code = refuse(str(refusal))
     except click.ClickException as error:
@@ -124,7 +129,9 @@ def explain(name: str, lang: str | None) -> None:
 @json_option
 @junit_option
 @lang_option
+@click.pass_obj
 def run(  # noqa: PLR0917  # Click passes options by name, whatever their number
+    started: ForkServer | None,
     names: tuple[str, ...],
     every: bool,
     backend: str | None,
@@ -139,7 +146,7 @@ def run(  # noqa: PLR0917  # Click passes options by name, whatever their number
     from lab.session import shuffled
 
     words = words_of(lang)
-    chosen = _choose(backend, server, flavour, words)  # first: it gets ready while we look at the rest
+    chosen = _choose(backend, server, flavour, words, started)  # first: it gets ready while we look at the rest
     try:
         todo = _todo(names, every, words)
         check_writable(words, json_file, junit)
@@ -226,14 +233,14 @@ def _play(todo: tuple[str, ...], backend: Backend, server: str, flavour: str, wo
     return report
 
 
-def _choose(backend: str | None, server: str, flavour: str, words: Words) -> Choice:
+def _choose(backend: str | None, server: str, flavour: str, words: Words, started: ForkServer | None) -> Choice:
     from lab.choose import NoEngine, choose
     from lab.witness.flavour import PROTOCOLS
 
     if flavour not in PROTOCOLS:
         raise Refusal(words.fill("cli", "no-flavour", name=flavour, known=", ".join(PROTOCOLS)))
     try:
-        return choose(backend, application(server), flavour)
+        return choose(backend, application(server), flavour, started)
     except NoSuchServer as error:
         raise Refusal(words.fill("cli", "no-server", name=server, known=", ".join(error.known))) from None
     except NoEngine as error:

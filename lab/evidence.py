@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -55,16 +56,16 @@ class Census:
         if kind != "row":
             return tuple(held for held in self.held if held.kind == kind and matches(held.who, who))
         users = {user_of(who)} if "*" not in who else {held.who for held in self.held if matches(held.who, who)}
-        return tuple(row for user in sorted(users) for row in self._surplus(user))
+        served = self.served()
+        rows: dict[str, list[Held]] = {user: [] for user in sorted(users)}
+        for row in self.held:
+            if row.kind == "row" and row.who in rows:
+                rows[row.who].append(row)
+        return tuple(row for user, theirs in rows.items() for row in theirs[served[user] :])
 
-    def rows(self, user: str) -> tuple[Held, ...]:
-        """The open rows of a user."""
-        return tuple(held for held in self.held if held.kind == "row" and held.who == user)
-
-    def _surplus(self, user: str) -> tuple[Held, ...]:
-        rows = self.rows(user)
-        served = sum(held.kind == "handler" and user_of(held.who) == user for held in self.held)
-        return rows[: max(0, len(rows) - served)]
+    def served(self) -> Counter[str]:
+        """How many handlers run for each user."""
+        return Counter(user_of(held.who) for held in self.held if held.kind == "handler")
 
 
 def user_of(connection: str) -> str:
@@ -74,7 +75,7 @@ def user_of(connection: str) -> str:
 
 def matches(name: str, who: str) -> bool:
     """Whether a connection is meant by `who`: itself, or a crowd such as `carol-*`, second connections left out."""
-    return name == who or (fnmatchcase(name, who) and ("#" in who or "#" not in name))
+    return name == who or ("*" in who and fnmatchcase(name, who) and ("#" in who or "#" not in name))
 
 
 def crowd(timeline: Timeline, who: str) -> tuple[str, ...]:

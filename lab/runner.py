@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from lab import evidence
@@ -23,11 +24,14 @@ from lab.verdict import Outcome, Verdict
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 2.0
 CENSUS_SECONDS = 5.0
-CENSUS_SHARE = 2.0
-"""How many times as long as a census took, the lab waits before the next."""
+CENSUS_SHARE, CENSUS_CREDIT_SECONDS = 2.0, 0.05
+"""How many times as long as censuses took, the lab waits between them; so much of that it may put off."""
 
 ELBOW_ROOM_SECONDS = 0.02
 """How long the server is left alone after the story, if it cleans up that fast."""
+
+SOON_SECONDS, SELDOM_SECONDS = 0.02, 0.16
+"""How long the lab waits for a fact before it looks again all the same: at first, and when that was in vain often."""
 
 GRACE_SECONDS = 1.0
 """How long the last words of bystanders may take to show, after everything else has settled."""
@@ -60,15 +64,19 @@ class Play:
         self.timeline, self.watch = timeline, watch
         self._asks = itertools.count(1)
         self._next_census = 0.0
+        self._came: list[str] = []
 
     def story(self) -> None:
         """Every step, in order; each is done when the facts say so."""
         for step in self.scenario.steps:
             self.watch(f"{type(step).__name__} {step.who}".strip())
             self.perform(step)
+        self._await_set_up()
 
     def perform(self, step: Step) -> None:
         """One step or fault."""
+        if not isinstance(step, Connect):
+            self._await_set_up()
         match step:
             case Fault():
                 self.nemesis.inject(step)
@@ -95,63 +103,74 @@ class Play:
     def settle(self) -> None:
         """Wait until every claim holds or the server's time is over; then hear the bystanders' last words."""
         # Counting takes the server's time: not before it has cleaned up, if that is a matter of milliseconds.
-        self._wait(lambda seen: seen.first("returned", self.scenario.subject) is not None, ELBOW_ROOM_SECONDS)
+        self._wait(self._all_returned, ELBOW_ROOM_SECONDS)
         self._until_held(self.scenario.within, asked=False)
         for claim in self.scenario.then:
             for say in claim.asks:
                 self.perform(say)
         self._until_held(GRACE_SECONDS, asked=True)
 
+    def _all_returned(self, seen: Timeline) -> bool:
+        return all(seen.first("returned", who) for who in evidence.crowd(seen, self.scenario.subject))
+
+    def _all_ended(self, seen: Timeline) -> bool:
+        """Whether it is known how each ended whose process is gone: an engine says so a tenth of a second later."""
+        killed = [step.who for step in self.scenario.steps if isinstance(step, Fault) and step.fatal]
+        return all(seen.last("exited", who) or not self.stage.actor(who).gone for who in killed)
+
     def census(self) -> None:
-        """Have the server count what it holds, and wait for the answer."""
-        server = self.stage.actor(SERVER)
-        pause = self._next_census - now()
+        """Have the server count what it holds, and wait for the answer; not so often that it does little else."""
+        pause = self._next_census - now() - CENSUS_CREDIT_SECONDS
         if pause > 0:
             time.sleep(pause)  # counting must not be what keeps the server busy
-        before = now()
+        self._count()
+
+    def _count(self) -> None:
+        server, before = self.stage.actor(SERVER), now()
         if server.gone and not self.nemesis.touches(SERVER):
             self._gone_by_itself(server)
         if not server.gone:
             ask = next(self._asks)
             server.order("census", ask=ask)
             self._wait(lambda seen: server.gone or _answered(seen, ask), CENSUS_SECONDS)
-        self._next_census = now() + CENSUS_SHARE * (now() - before)
+        self._next_census = max(self._next_census, before) + (1 + CENSUS_SHARE) * (now() - before)
 
     def _gone_by_itself(self, server: Actor) -> None:
         raise server.why_gone()
 
     def _until_held(self, seconds: float, *, asked: bool) -> None:
-        deadline = now() + seconds
-        while True:
-            before = len(self.timeline)
+        """Count, and count again whenever something has happened; now and then even if nothing has."""
+        deadline, patience = now() + seconds, SOON_SECONDS
+        self._count()
+        self._wait(self._all_ended, seconds)
+        while not self._is_held(asked=asked) and now() < deadline:
+            seen = len(self.timeline)
+            if self._wait(lambda timeline, seen=seen: len(timeline) > seen, min(patience, deadline - now())):  # type: ignore[misc]  # mypy cannot infer a default
+                patience = SOON_SECONDS
+            else:
+                patience = min(2 * patience, SELDOM_SECONDS)
             self.census()
-            found = findings(self.scenario, self.timeline, asked=asked)
-            if Outcome.worst(one.outcome for one in found) is Outcome.HELD or now() >= deadline:
-                return
-            counted = len(self.timeline)
-            if counted == before + 1:  # nothing but our own census: let something happen first
-                self._wait(lambda seen, counted=counted: len(seen) > counted, min(0.02, deadline - now()))  # type: ignore[misc]
+
+    def _is_held(self, *, asked: bool) -> bool:
+        found = findings(self.scenario, self.timeline, asked=asked)
+        return Outcome.worst(one.outcome for one in found) is Outcome.HELD
 
     def _connect(self, step: Connect) -> None:
         names = step.connections
         url = self.stage.url(actor_of(step.who))
         self.stage.actor(actor_of(step.who)).order("connect", who=step.who, url=url, times=step.times)
 
-        def answered(seen: Timeline) -> bool:
-            refused = {one.who for one in seen.select("refused")}
-            both = {one.who for one in seen.select("connected")} & {one.who for one in seen.select("accepted")}
-            return all(name in refused or name in both for name in names)
+        self._wait(lambda seen: all(_answered_to(seen, name) for name in names), CONNECT_SECONDS)
+        self._came += names
 
-        self._wait(answered, CONNECT_SECONDS)
-        self._await_set_up(names)
-
-    def _await_set_up(self, names: tuple[str, ...]) -> None:
-        """Until the server holds for each what it sets up, so that its absence later means something."""
+    def _await_set_up(self) -> None:
+        """Until the server holds what it sets up for each who came, so that its absence later means something."""
+        names, self._came = self._came, []
         deadline = now() + CONNECT_SECONDS
-        while now() < deadline:
+        while names and now() < deadline:
             self.census()
             census = evidence.last_census(self.timeline)
-            if census is None or all(_set_up(census, name) for name in names):
+            if census is None or _set_up(census, names):
                 return
 
     def _say(self, who: str, message: dict[str, Json], do: str, text: str) -> None:
@@ -185,7 +204,8 @@ class Play:
     def _await_exit(self, fault: Fault) -> None:
         """A fatal fault is done when the process is gone. Nobody waits for more: noticing is the server's affair."""
         if fault.fatal:
-            self._wait(lambda seen: seen.last("exited", fault.who) is not None, self.scenario.within)
+            actor = self.stage.actor(fault.who)
+            self._wait(lambda seen: seen.last("exited", fault.who) is not None or actor.gone, self.scenario.within)
 
     def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
         return self.timeline.wait_for(fact, seconds)
@@ -197,10 +217,19 @@ def _answered(seen: Timeline, ask: int) -> bool:
     return any(one is not None and one.number("ask") == ask for one in last)
 
 
-def _set_up(census: evidence.Census, name: str) -> bool:
-    user = evidence.user_of(name)
-    served = sum(held.kind == "handler" and evidence.user_of(held.who) == user for held in census.held)
-    return len(census.rows(user)) >= served > 0 and all(census.of(name, kind) for kind in KINDS if kind != "row")
+def _set_up(census: evidence.Census, names: list[str]) -> bool:
+    """Whether everything is there for each of them; rows are per user."""
+    served, rows = census.served(), Counter(held.who for held in census.held if held.kind == "row")
+    users = map(evidence.user_of, names)
+    there = {(held.kind, held.who) for held in census.held}
+    wanted = {(kind, name) for kind in KINDS if kind != "row" for name in names}
+    return wanted <= there and all(rows[user] >= served[user] > 0 for user in users)
+
+
+def _answered_to(seen: Timeline, name: str) -> bool:
+    """Whether she was let in, by her own account and the server's, or refused."""
+    let_in = seen.first("connected", name) and seen.first("accepted", name)
+    return bool(let_in or seen.first("refused", name))
 
 
 def _over(timeline: Timeline, who: str) -> bool:

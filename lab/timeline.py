@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from operator import is_not
 from typing import TypeAlias, Union
 
 from lab.clock import now
+from lab.waiting import ANY, Waiters
 
 Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "Mapping[str, Json]", None]
 
@@ -74,12 +74,16 @@ class Timeline:
     """Append-only, one writer at a time, sealed before anything is torn down.
 
     A timeline that was never sealed is the record of a run that was cut short: its verdict is unknown.
+
+    Attributes:
+        stir: has whoever waits look again, when something has changed that is no observation.
     """
 
     def __init__(self, header: Header, observations: Iterable[Observation] = (), *, sealed: bool = False) -> None:
         self.header = header
         self.started = now()
-        self._arrived = threading.Condition()
+        self._waiters = Waiters()
+        self.stir = self._waiters.stir
         self._sealed = sealed
         self._cut_short = False
         self._clear()
@@ -96,46 +100,50 @@ class Timeline:
         return round(((now() if reading is None else reading) - self.started) * 1000, 3)
 
     def record(self, seen: Observation) -> None:
-        """Append one observation and wake whoever waits. After seal() nothing is added."""
-        with self._arrived:
+        """Append one observation and wake whoever waits for such a one. After seal() nothing is added."""
+        with self._waiters.lock:
             if not self._sealed:
                 self._add(seen)
-                self._arrived.notify_all()
+                self._waiters.tell(seen.what, seen.who)
 
     def begin(self) -> None:
         """The stage is set: time starts now, and how it was set is not part of the story."""
-        with self._arrived:
+        with self._waiters.lock:
             self._clear()
             self.started = now()
 
     def seal(self) -> None:
         """The story is over; what tear-down does is not part of it."""
-        with self._arrived:
+        with self._waiters.lock:
             self._sealed = True
-            self._arrived.notify_all()
+            self.stir()
 
     def cut_short(self) -> None:
         """Have whoever waits, now or later, raise CutShort instead. For another thread than the one that plays."""
-        with self._arrived:
+        with self._waiters.lock:
             self._cut_short = True
-            self._arrived.notify_all()
+            self.stir()
 
     def wait_for(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
         """Block until `fact` holds of what has been seen, or `seconds` are over. Returns whether it held.
 
+        It is asked again when something is seen of what it looked for, at the end of an actor, and after stir().
+
         Raises:
             CutShort: nobody wants to know any more.
         """
-        with self._arrived:
-            held = self._arrived.wait_for(lambda: self._cut_short or fact(self), seconds)
+
+        def ask() -> bool:
             if self._cut_short:
                 raise CutShort
-            return held
+            return fact(self)
+
+        return self._waiters.until(ask, seconds)
 
     def select(self, what: str, who: str | None = None, source: str | None = None) -> Iterator[Observation]:
         """The observations of that kind, in the order in which they arrived."""
-        found = self._by_what.get(what, ()) if who is None else self._by_who.get((what, who), ())
-        for seen in tuple(found):
+        found = self._found(what, who)
+        for seen in islice(found, len(found)):
             if source in (None, seen.source):
                 yield seen
 
@@ -145,7 +153,11 @@ class Timeline:
 
     def last(self, what: str, who: str | None = None, source: str | None = None) -> Observation | None:
         """The last such observation, or None."""
-        return next(reversed(tuple(self.select(what, who, source))), None)
+        return next((seen for seen in reversed(self._found(what, who)) if source in (None, seen.source)), None)
+
+    def _found(self, what: str, who: str | None) -> list[Observation]:
+        self._waiters.look_for(what, who)
+        return (self._by_what.get(what) if who is None else self._by_who.get((what, who))) or []
 
     def before(self, what: str) -> Timeline:
         """What was seen before the first such observation; all of it if there is none."""
@@ -165,9 +177,11 @@ class Timeline:
         self._by_who.setdefault((seen.what, seen.who), []).append(seen)
 
     def __iter__(self) -> Iterator[Observation]:
-        return iter(tuple(self._seen))
+        self._waiters.look_for(*ANY)
+        return islice(self._seen, len(self._seen))
 
     def __len__(self) -> int:
+        self._waiters.look_for(*ANY)
         return len(self._seen)
 
     def to_jsonl(self) -> str:

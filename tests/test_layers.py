@@ -20,7 +20,7 @@ from lab.steps import Connect
 ROOT = Path(lab.__file__).parent
 REPOSITORY = ROOT.parent
 
-VALUES = ("clock", "faults", "steps", "timeline", "verdict")
+VALUES = ("clock", "faults", "steps", "timeline", "verdict", "waiting")
 PURE = ("attest", "evidence", "invariants", "judge", "manners", "scenario")
 IN_THE_IMAGE = ("actors", "servers", "witness")
 NOT_IN_THE_IMAGE = {"click", "docker", "junitparser", "psutil", "requests", "rich", "toxiproxy"}
@@ -103,7 +103,7 @@ def reached(module: str) -> frozenset[str]:
 
 
 def test_the_imports_that_are_read_here_are_the_true_ones() -> None:
-    assert {"lab.clock", "json", "threading"} <= imports("lab.timeline")
+    assert {"lab.clock", "json", "lab.waiting"} <= imports("lab.timeline")
     assert "lab.evidence" in imports("lab.attest")  # by `from lab import evidence`
     assert "docker" in {name for module in modules() if part_of(module) == "backends" for name in reached(module)}
 

@@ -334,3 +334,74 @@ def test_eight_who_record_at_once_lose_nothing_and_keep_their_own_order() -> Non
         assert [one.number("number") for one in timeline.select("received", who)] == list(range(each))
     timeline.seal()
     assert list(Timeline.from_jsonl(timeline.to_jsonl())) == list(timeline)
+
+
+def asked_how_often(timeline: Timeline, record: Callable[[], None], fact: Callable[[Timeline], bool]) -> int:
+    """How often it is asked whether the fact holds, until it does, while that is recorded."""
+    times = 0
+    asked = threading.Event()
+
+    def counting(so_far: Timeline) -> bool:
+        nonlocal times
+        times += 1
+        asked.set()
+        return fact(so_far)
+
+    waiting = in_another_thread(lambda: timeline.wait_for(counting, PATIENCE))
+    assert asked.wait(PATIENCE)
+    record()
+    waiting.join(PATIENCE)
+    assert not waiting.is_alive()
+    return times
+
+
+def test_who_waits_is_not_woken_by_what_she_did_not_look_for() -> None:
+    timeline = Timeline(HEADER)
+
+    def record() -> None:
+        for number in range(1000):
+            timeline.record(seen("received", "bob", number=number))
+            timeline.record(seen("told", "bob"))
+        timeline.record(seen("told", "alice"))
+
+    assert asked_how_often(timeline, record, lambda so_far: so_far.first("told", "alice") is not None) == 2
+
+
+def test_who_waits_for_anything_is_woken_by_anything() -> None:
+    timeline = Timeline(HEADER)
+    assert asked_how_often(timeline, lambda: timeline.record(seen("told")), lambda so_far: len(so_far) > 0) == 2
+    assert asked_how_often(timeline, lambda: timeline.record(seen("told")), lambda so_far: len(list(so_far)) > 1) == 2
+
+
+def test_who_waits_is_woken_by_the_end_of_an_actor_and_by_a_change_that_is_no_observation() -> None:
+    timeline, gone = Timeline(HEADER), threading.Event()
+
+    def exit_server() -> None:
+        gone.set()
+        timeline.record(seen("exited", "server"))
+
+    def stir() -> None:
+        gone.set()
+        timeline.stir()
+
+    for end in (exit_server, stir):
+        gone.clear()
+        assert asked_how_often(timeline, end, lambda so_far: bool(so_far.first("told")) or gone.is_set()) == 2
+
+
+def test_two_who_wait_at_once_are_each_woken_by_her_own_fact() -> None:
+    timeline, woken = Timeline(HEADER), list[str]()
+    looked = threading.Barrier(3)
+
+    def wait(who: str) -> None:
+        looked.wait(PATIENCE)
+        if timeline.wait_for(lambda so_far: so_far.first("told", who) is not None, PATIENCE):
+            woken.append(who)
+
+    waiting = [in_another_thread(lambda who=who: wait(who)) for who in ("alice", "bob")]  # type: ignore[misc]  # mypy cannot infer a default
+    looked.wait(PATIENCE)
+    timeline.record(seen("told", "bob"))
+    timeline.record(seen("told", "alice"))
+    for one in waiting:
+        one.join(PATIENCE)
+    assert sorted(woken) == ["alice", "bob"]

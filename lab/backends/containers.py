@@ -108,6 +108,7 @@ class ContainerActor(Actor):
         finally:
             self.at_end = now()
             self.ended.set()
+            self.timeline.stir()
 
     @property
     def gone(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from docker.models.containers import Container
@@ -36,6 +37,7 @@ class Docker:
         self._own = False
         self._links: dict[str, ToxiproxyLink] = {}
         self.actors: dict[str, ContainerActor] = {}
+        self._restoring: dict[str, threading.Thread] = {}
 
     def open(self) -> None:
         """Find the lab or bring one up; then its Toxiproxy and a link for each client."""
@@ -50,7 +52,8 @@ class Docker:
     @contextmanager
     def stage(self, cast: Cast, timeline: Timeline) -> Iterator[DockerStage]:
         """The containers of the lab, each well, attached to and idle."""
-        stage = DockerStage(self.composition, self.actors, self._links, timeline)
+        self._restored()
+        stage = DockerStage(self.composition, self.actors, self._links, timeline, self._later)
         stage.set(cast)
         yield stage
 
@@ -61,7 +64,9 @@ class Docker:
         return self._composition
 
     def close(self) -> None:
-        """Let go of a lab that is up; take down one that was brought up for this run."""
+        """Let go of a lab that is up, and well again; take down one that was brought up for this run."""
+        if not self._own:
+            self._restored()
         for actor in self.actors.values():
             actor.close()
         if self._toxiproxy is not None:
@@ -73,6 +78,20 @@ class Docker:
             if self._composition is not None:
                 self._composition.close()
             self._lock.release()
+
+    def _later(self, name: str, restore: Callable[[], None]) -> None:
+        """In a lab that stays up, at once, beside whatever comes next; in our own, if there is a next stage."""
+        self._restoring[name] = threading.Thread(target=restore, name=f"restore {name}", daemon=True)
+        if not self._own:
+            self._restoring[name].start()
+
+    def _restored(self) -> None:
+        """Wait until everybody is back."""
+        for thread in self._restoring.values():
+            if thread.ident is None:
+                thread.start()
+        while self._restoring:
+            self._restoring.popitem()[1].join(READY_SECONDS)
 
     def _find(self) -> Composition | None:
         """The lab of this clone, if it is up and serves what is asked for."""

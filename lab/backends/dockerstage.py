@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -23,6 +24,10 @@ FRONT = "front"
 READY_SECONDS = 15.0
 
 
+Later = Callable[[str, Callable[[], None]], None]
+"""Has something done for a container, when there is time, before anybody wants it to be ready."""
+
+
 class DockerStage:
     """Containers and proxies."""
 
@@ -32,8 +37,10 @@ class DockerStage:
         actors: dict[str, ContainerActor],
         links: dict[str, ToxiproxyLink],
         timeline: Timeline,
+        later: Later,
     ) -> None:
         self.composition, self.actors, self.timeline = composition, actors, timeline
+        self._later = later
         self._links = links
         self._containers = composition.containers()
 
@@ -93,12 +100,22 @@ class DockerStage:
         return Injected(Bracket(before, actor.at_end), number, self._mend_ended(actor, thread))
 
     def _mend_ended(self, actor: ContainerActor, thread: threading.Thread) -> Mend:
-        def mend() -> None:
+        def restart() -> None:
             thread.join(READY_SECONDS)
             fresh = self._attach(actor.name)
             call(fresh.container.start)
+
+        def restart_if_it_will() -> None:
+            with suppress(StageError):  # the next stage finds out, and says so
+                restart()
+
+        def mend() -> None:
+            if self.timeline.sealed:  # it is for the next story, and that waits for whoever must be ready
+                self._later(actor.name, restart_if_it_will)
+                return
+            restart()
             if actor.name == SERVER:
-                self._await_said(fresh, "listening")
+                self._await_said(self.actors[SERVER], "listening")
 
         return mend
 

@@ -105,6 +105,7 @@ class ProcessStage(ABC):
 
     def strike(self) -> None:
         """End every actor."""
+        self.processes.kill(self._actors.values())  # at once: each takes a few ms to go
         for actor in self._actors.values():
             self._end(actor)
 

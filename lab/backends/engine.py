@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -32,13 +33,19 @@ def find() -> Engine | str:
     """The engine, or one line that says why there is none."""
     if shutil.which("docker") is None:
         return "there is no docker command"
+    with ThreadPoolExecutor(1) as beside:
+        return _find(beside.submit(_ask, "compose", "version", "--short"))
+
+
+def _find(compose: Future[str]) -> Engine | str:
+    """The same; which Compose there is, is asked meanwhile."""
     host = os.environ.get("DOCKER_HOST") or _ask("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
     if not host:
         return "the docker command names no engine (docker context inspect)"
     version = _version(host)
     if not version:
         return f"no engine answers at {host}"
-    if not _ask("compose", "version", "--short"):
+    if not compose.result():
         return "the docker command has no Compose v2 (docker compose version)"
     return Engine(host, version)
 

@@ -144,3 +144,4 @@ def die_with_parent() -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+    os._exit(0)  # taking 700 modules apart would take as long as a kill

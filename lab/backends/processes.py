@@ -6,19 +6,20 @@ import json
 import os
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-import psutil
-
 from lab.backends.actors import Actor, StageError, pump
+from lab.backends.launch import ForkServer, can_fork
+from lab.backends.listening import Listener
 from lab.backends.pipe import Pipe
 from lab.clock import now
 from lab.timeline import Timeline
@@ -42,8 +43,11 @@ class Processes(Protocol):
     def start(self, name: str, module: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> Actor:
         """A new process that runs `module`'s main."""
 
+    def kill(self, actors: Iterable[Actor]) -> None:
+        """Kill those that are its own and still run, paused or not. Waits for nobody."""
+
     def end(self, actor: Actor) -> None:
-        """Kill it if it still runs, paused or not, and wait until it is gone."""
+        """Kill it if it still runs, and wait until it is gone."""
 
     def close(self) -> None:
         """Leave no process behind."""
@@ -52,27 +56,20 @@ class Processes(Protocol):
 class Forked:
     """Actors forked from `lab.backends.forkserver`, which is started at once and imports meanwhile."""
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        self.folder = Path(tempfile.mkdtemp(prefix="hangup-"))
-        # A session of its own: Ctrl-C in the terminal is for the lab, which then takes its actors down in order.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno()), str(self.folder)],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        theirs.close()
-        self._control = ours
+    def __init__(self, server: ForkServer | None = None) -> None:
+        self._server = server or ForkServer()
+        self._server.taken = True
+        self.folder, self._control = Path(self._server.folder), self._server.control
         self._forked: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._ready = threading.Event()
         self._starting = threading.Lock()
         self._actors: dict[int, Actor] = {}
+        self._streams: dict[int, tuple[int, int]] = {}
         self._exited: dict[int, tuple[int, float]] = {}
         self._lock = threading.Condition()
-        threading.Thread(target=self._listen, name="forkserver", daemon=True).start()
+        self._rest = b""
+        self._listener = Listener("actors")
+        self._listener.add(os.dup(self._control.fileno()), self._hear, self._gone)
 
     def open(self) -> None:
         """Wait until the fork server has imported everything."""
@@ -93,57 +90,47 @@ class Forked:
             for fd in (stdin[0], stdout[1], stderr[1]):
                 os.close(fd)
         actor = Actor(name, timeline, Pipe(stdin[1]), pid)
-        _listen_to(actor, stdout[0], stderr[0])
         with self._lock:
-            self._actors[pid] = actor
+            self._actors[pid], self._streams[pid] = actor, (stdout[0], stderr[0])
+            self._listener.add(stdout[0], actor.hear)
+            self._listener.add(stderr[0], actor.hear_log)
             if pid in self._exited:
                 actor.exited(*self._exited.pop(pid))
         return actor
 
+    def kill(self, actors: Iterable[Actor]) -> None:
+        """SIGKILL, which a paused process obeys too."""
+        for actor in actors:
+            if actor.exit is None and actor.pid in self._actors:
+                with suppress(ProcessLookupError):
+                    os.kill(actor.pid, signal.SIGKILL)
+
     def end(self, actor: Actor) -> None:
-        """SIGKILL, which a paused process obeys too, and wait for the fork server's word."""
+        """Kill it, and wait for the fork server's word."""
         actor.close()
-        _kill(actor)
+        self.kill((actor,))
         with self._lock:
             self._lock.wait_for(lambda: actor.exit is not None, END_SECONDS)
             self._actors.pop(actor.pid, None)
+            self._streams.pop(actor.pid, None)
 
     def close(self) -> None:
         """Hang up: the fork server kills and buries what is left, removes the folder, and ends."""
-        with suppress(OSError):  # it may be gone already
-            self._control.shutdown(socket.SHUT_RDWR)
-        if not self._ready.is_set():  # it would finish importing first, and it has nothing to bury
-            self._process.kill()
-            shutil.rmtree(self.folder, ignore_errors=True)
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._control.close()
+        self._server.end(ready=self._ready.is_set())
+        self._listener.close(END_SECONDS)
 
-    def _listen(self) -> None:
-        try:
-            self._hear()
-        finally:  # whoever was still there went with the fork server
-            with self._lock:
-                for actor in self._actors.values():
-                    if actor.exit is None:
-                        actor.exited(-9, now())
-                self._lock.notify_all()
+    def _gone(self) -> None:
+        """Whoever was still there went with the fork server."""
+        with self._lock:
+            for actor in self._actors.values():
+                if actor.exit is None:
+                    actor.exited(-9, now())
+            self._lock.notify_all()
 
-    def _hear(self) -> None:
-        rest = b""
-        while True:
-            try:
-                data = self._control.recv(65536)
-            except OSError:
-                return
-            if not data:
-                return
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                self._fact(json.loads(line))
+    def _hear(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._fact(json.loads(line))
 
     def _fact(self, fact: Mapping[str, float]) -> None:
         if "ready" in fact:
@@ -155,6 +142,7 @@ class Forked:
         pid, code, at = int(fact["exited"]), int(fact["code"]), fact["at"]
         with self._lock:
             if pid in self._actors:
+                self._listener.drain(self._streams[pid])  # its last words, before it is known to be gone
                 self._actors[pid].exited(code, at)
             else:
                 self._exited[pid] = (code, at)
@@ -196,10 +184,16 @@ class Spawned:
         self._processes[process.pid] = (process, waiter)
         return actor
 
+    def kill(self, actors: Iterable[Actor]) -> None:
+        """Kill them."""
+        for actor in actors:
+            if actor.exit is None and actor.pid in self._processes:
+                self._processes[actor.pid][0].kill()
+
     def end(self, actor: Actor) -> None:
         """Kill it and wait."""
         actor.close()
-        _kill(actor)
+        self.kill((actor,))
         _, waiter = self._processes.pop(actor.pid)
         waiter.join(END_SECONDS)
 
@@ -212,10 +206,13 @@ class Spawned:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def open_processes() -> Processes:
-    """Forked where the system can fork, else spawned."""
-    can_fork = hasattr(os, "fork") and hasattr(socket, "send_fds") and os.environ.get("LAB_FORK") != "0"
-    return Forked() if can_fork else Spawned()
+def open_processes(server: ForkServer | None = None) -> Processes:
+    """Forked where the system can fork, else spawned.
+
+    Args:
+        server: one that was started already.
+    """
+    return Forked(server) if server is not None or can_fork() else Spawned()
 
 
 def _listen_to(actor: Actor, stdout: int, stderr: int) -> None:
@@ -231,9 +228,3 @@ def _reader(fd: int) -> Callable[[], bytes]:
         return data
 
     return read
-
-
-def _kill(actor: Actor) -> None:
-    if actor.exit is None:
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(actor.pid).kill()

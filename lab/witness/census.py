@@ -15,6 +15,7 @@ from lab.witness.orphans import ENTRIES, Stray, references
 from lab.witness.roots import Roots
 from lab.witness.tasks import Tasks, Timers
 from lab.witness.threads import Threads
+from lab.witness.walk import Way
 
 
 class Rows:
@@ -46,6 +47,7 @@ class Census:
 
     def __init__(self, connections: Connections, tasks: Tasks, threads: Threads, roots: Roots) -> None:
         self.connections, self.tasks, self.threads, self.roots = connections, tasks, threads, roots
+        self._ways: list[Way] = []
 
     def take(self, loop: asyncio.AbstractEventLoop, *, entries: bool = True) -> list[Held]:
         """Everything but rows. No garbage is collected meanwhile, which could take half a second.
@@ -66,7 +68,7 @@ class Census:
         running, left = self.connections.running, self.connections.left
         held = [_handler(one, timers if len(running) <= ENTRIES else None) for one in running]
         held += [Held("task", name, runs) for name, runs in self.threads.alive()]
-        held += references(running, left, self._strays(running), timers, self.roots, entries=entries)
+        held += references(running, left, self._strays(running), timers, self.roots, self._ways if entries else None)
         return held
 
     def _strays(self, running: list[Connection]) -> list[Stray]:

@@ -18,7 +18,7 @@ from lab.witness.held import Held
 from lab.witness.holder import holder
 from lab.witness.roots import Roots
 from lab.witness.tasks import Timers
-from lab.witness.walk import Walk
+from lab.witness.walk import Walk, Way
 
 ENTRIES = 500
 """Up to so many open connections, their entries are looked for too: what a bystander must not lose."""
@@ -57,34 +57,42 @@ class Base:
     prune: frozenset[type]
 
 
-def references(
+def references(  # whatever a census knows
     alive: list[Connection],
     dead: list[ref[Connection]],
     strays: list[Stray],
     timers: Timers,
     roots: Roots,
-    *,
-    entries: bool = True,
+    ways: list[Way] | None,
 ) -> Iterator[Held]:
-    """Paths to what is left of dead connections.
+    """Paths to what is left of dead connections; and to the entries of living ones, if they are few.
 
     Args:
-        entries: also to what is kept of living ones, if they are few.
+        ways: where the entries of living ones were at the last census, and afterwards where they are at this one; with
+            None nobody looks for them.
     """
-    if not ((alive and entries) or dead or strays):
+    if not ((alive and ways is not None) or dead or strays):
         return
     base = Base(*roots.found(), roots.prune())
-    if entries and len(alive) <= ENTRIES:
-        walk = Walk(_targets(alive), prune=base.prune)
-        walk.search(base.roots)
-        yield from _found(walk, walk.found.keys(), base.names)
+    if ways is not None and len(alive) <= ENTRIES:
+        yield from _entries(alive, base, ways)
     yield from _tasks(strays, base, timers)
-    left = yield from _near(dead, base, strays, timers)
-    if len(alive) + len(dead) <= FEW and any(living(left)):
+    if len(alive) + len(dead) <= FEW and any(living(dead)):
         gc.collect()  # a cycle is garbage and no orphan; with 10,000 connections this takes half a second
+    left = yield from _near(dead, base, strays, timers)
     still = list(living(left))
     if still:
         yield from _far(still, alive, base)
+
+
+def _entries(alive: list[Connection], base: Base, ways: list[Way]) -> Iterator[Held]:
+    """What is kept of the living: first where it was found the last time."""
+    walk = Walk(_targets(alive), prune=base.prune)
+    walk.follow(ways, base.roots)
+    walk.search(base.roots)
+    ways.clear()
+    ways.extend(tuple(map(id, path)) for path in walk.found.values())
+    yield from _found(walk, walk.found.keys(), base.names)
 
 
 def _tasks(strays: list[Stray], base: Base, timers: Timers) -> Iterator[Held]:

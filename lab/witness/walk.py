@@ -40,6 +40,35 @@ ATOMS: frozenset[type] = frozenset(
 hold the task that waits for it through one."""
 
 
+Way = tuple[int, ...]
+"""The ids of a path."""
+
+NEAR, MANY = 6, 300
+"""How far from where a target was found others are looked for before they are looked for everywhere: in steps up and
+down, and in objects."""
+
+
+class _Known:
+    """What is at the ends of ways, as far as they are there; each step is looked up once."""
+
+    def __init__(self, paths: dict[Way, Path]) -> None:
+        self._paths: dict[Way, Path] = paths
+        self._held: dict[int, dict[int, object]] = {}
+
+    def path(self, way: Way) -> Path:
+        """The path of that way; empty if it is no longer there."""
+        if (known := self._paths.get(way)) is not None:
+            return known
+        path: Path = ()
+        if len(way) > 1 and (before := self.path(way[:-1])):
+            held = self._held.get(way[-2])
+            if held is None:
+                held = self._held[way[-2]] = {id(one): one for one in _held_by(before[-1])}
+            path = (*before, held[way[-1]]) if way[-1] in held else ()
+        self._paths[way] = path
+        return path
+
+
 class Walk(Generic[Name]):
     """Looks for targets from ever more roots, until each has a path.
 
@@ -89,6 +118,32 @@ class Walk(Generic[Name]):
         while level and missing:
             level = self._step(level, parents, missing, through)
             kept.append(level)
+
+    def follow(self, ways: Iterable[Way], roots: Iterable[object]) -> None:
+        """Go where targets were found before: first to the same ends, then to what lies beside them. Any path will do.
+
+        Args:
+            ways: paths that were found, as ids, which keep nothing alive. What has those ids now need not be the same
+                things: a path that is there is a path.
+        """
+        begin = {id(root): root for root in roots}
+        self._modules = {root.get("__name__") for root in begin.values() if isinstance(root, dict)}
+        known = _Known({(key,): (thing,) for key, thing in begin.items()})
+        before = [way for way in ways if way[0] in begin]
+        for way in before:
+            path = known.path(way)
+            if path and way[-1] in self._want and not any(id(one) in self._want for one in path[:-1]):
+                self.found.setdefault(self._want[way[-1]][1], path)
+        beside = dict.fromkeys(way[:-up] for up in range(1, NEAR) for way in before if len(way) > up)
+        for way in beside:
+            path, missing = known.path(way), self.left
+            if missing and path and not any(type(one) in self._atoms or id(one) in self._want for one in path):
+                parents: dict[int, object | None] = dict(zip(way, (None, *path), strict=False))
+                level, met = [path[-1]], 0
+                for _ in range(NEAR):
+                    level = self._step(level, parents, missing, through=False)
+                    if (met := met + len(level)) > MANY or not missing:
+                        break
 
     def _step(
         self, level: list[object], parents: dict[int, object | None], missing: set[Name], through: bool
@@ -155,13 +210,12 @@ def carriers() -> frozenset[type]:
     return SCOPES | {module.WebSocket} if module else SCOPES
 
 
+def _held_by(parent: Any) -> list[object]:
+    """What is one step from it: its referents, or its scope."""
+    held = list(of_function(parent) if isinstance(parent, FunctionType) else gc.get_referents(parent))
+    return [*held, parent.scope] if type(parent) in carriers() - SCOPES else held
+
+
 def exists(path: Path) -> bool:
     """Whether every step of a path is there: what is held is a referent of what holds it, or its scope."""
-    return all(
-        any(
-            child is held
-            for held in (of_function(parent) if isinstance(parent, FunctionType) else gc.get_referents(parent))
-        )
-        or getattr(parent, "scope", None) is child
-        for parent, child in pairwise(path)
-    )
+    return all(any(child is held for held in _held_by(parent)) for parent, child in pairwise(path))

@@ -1,7 +1,7 @@
 """What a link costs: the embedded one, as a thread of the measuring process and as its own, Toxiproxy, and none.
 
 The server is a process of its own. Ways are measured in turn, round after round; a ratio compares two ways within one
-round, and its figure is the median of the rounds. `python -m tests.bench_link [SECONDS]`
+round, and its figure is the median of the rounds. `python -m benchmarks.link [SECONDS]`
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI, WebSocket
 from websockets.sync.client import connect
 
+from benchmarks.figures import Figure
 from lab.backends.link import Links
 from lab.backends.toxiproxy import Toxiproxy
 from lab.clock import now
@@ -110,6 +111,20 @@ def measure(seconds: float) -> LinkFigures:
     return LinkFigures(direct, process, thread, toxiproxy[0] if toxiproxy else None)
 
 
+def figures(rounds: int) -> Iterator[Figure]:
+    """A message through each way; the link's own against none, and against Toxiproxy."""
+    found = measure(4.0 * rounds)
+    toxiproxy = found.toxiproxy
+    yield Figure("link_none", "a message with no link", "us", tuple(found.direct.message))
+    if toxiproxy is not None:
+        yield Figure("link_toxiproxy", "a message through Toxiproxy", "us", tuple(toxiproxy.message), "link_none")
+    yield Figure("link", "a message through the embedded link", "us", tuple(found.thread.message), "link_none")
+    yield Figure("flow_none", "eight connections of 64 KiB writes, no link", "MB/s", tuple(found.direct.flow))
+    if toxiproxy is not None:
+        yield Figure("flow_toxiproxy", "the same through Toxiproxy", "MB/s", tuple(toxiproxy.flow), "flow_none")
+    yield Figure("flow", "the same through the embedded link", "MB/s", tuple(found.thread.flow), "flow_none")
+
+
 def _measure(way: Way, ports: Ports, share: float) -> None:
     way.echo.append(_echo(ports[0], share))
     way.message.append(_message(ports[1], share))
@@ -188,7 +203,7 @@ async def _message_back(socket: WebSocket) -> None:
 @contextmanager
 def _other_process(*role: str) -> Iterator[Ports]:
     """This module as another process, until the end of its input; where it listens."""
-    argv = [sys.executable, "-m", "tests.bench_link", *role]
+    argv = [sys.executable, "-m", "benchmarks.link", *role]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,0 +1,35 @@
+"""`lab check` of a FastAPI echo: the whole command, by the clock and of the processor."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.commands import lab
+from benchmarks.figures import Figure
+
+ECHO = """
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+app = FastAPI()
+
+
+@app.websocket("/ws")
+async def echo(websocket: WebSocket) -> None:
+    await websocket.accept()
+    try:
+        while True:
+            await websocket.send_text(await websocket.receive_text())
+    except WebSocketDisconnect:
+        pass
+"""
+
+
+def figures(rounds: int) -> Iterator[Figure]:
+    """Its default: every case, from within."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "echo.py").write_text(ECHO)
+        costs = [lab("check", "echo:app", cwd=Path(folder)) for _ in range(max(1, rounds // 2))]
+    yield Figure("check", "lab check of a FastAPI echo, whole command", "s", tuple(one.wall for one in costs))
+    yield Figure("check_cpu", "the same, of the processor", "s", tuple(one.processor for one in costs))

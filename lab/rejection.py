@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from lab.timeline import Json, Observation, Timeline
+from lab.timeline import Json, Timeline
 
 SHOWN = 100
 
@@ -40,11 +40,14 @@ def rejection(timeline: Timeline, who: str) -> str:
     """
     orders = [one.at for one in timeline.select("ordered", who) if one.text("do") in ("open", "say")]
     closed, witnessed = timeline.first("closed", who), timeline.first("accepted") is not None
-    said = timeline.first("sent", who) is not None
+    said, died = timeline.first("sent", who) is not None, timeline.first("returned", who)
     if witnessed and said and timeline.first("delivered", who) is None:
         return ""
+    if died is not None and died.text("said"):
+        at = f" at {died.text('at_line')}" if died.text("at_line") else ""
+        return f"{died.text('said')}{at}"
     if closed is not None:
-        return _ended(timeline, who, closed)
+        return f"{closed.code()} {closed.text('reason')}".rstrip()
     if not said or not orders:
         return "nothing could be said"
     before = {seen.text("text") for seen in timeline.select("received", who) if seen.at < orders[0]}
@@ -62,11 +65,3 @@ def says_no(text: str) -> bool:
         return isinstance(answer, str) and SAYS_NO.match(answer) is not None
     named = any(isinstance(kind := answer.get(key), str) and IS_NO.search(kind) for key in KINDS)
     return named or bool(answer.get("error") or answer.get("errors")) or any(answer.get(key) is False for key in FLAGS)
-
-
-def _ended(timeline: Timeline, who: str, closed: Observation) -> str:
-    died = timeline.first("returned", who)
-    if died is not None and died.text("said"):
-        at = f" at {died.text('at_line')}" if died.text("at_line") else ""
-        return f"{died.text('said')}{at}"
-    return f"{closed.code()} {closed.text('reason')}".rstrip()

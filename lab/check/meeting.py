@@ -25,9 +25,6 @@ LOOK_SECONDS, PROMPT_SECONDS, LONGEST_SECONDS = 0.2, 0.05, 4.0
 """How often the server's loop is asked whether it is awake; what does not count, because it took longer to say so;
 and for how long altogether."""
 
-WHY_SECONDS = 0.5
-"""How long the server may take to say how the handler of a refused connection ended."""
-
 MEETING = Scenario("meeting", (Connect("bob"), Connect("carol")), (Rest("bob", LISTEN_SECONDS),), 1.0, (), "")
 
 
@@ -55,7 +52,7 @@ class Meeting(Guest):
             self.say("carol")
             if not self._hears("carol", asked):
                 break  # it does not answer; and what is not received yet must not pile up
-        self._await_death("carol")
+        self.census()
         return learn(self.timeline, self.manners.path, self.subject.talk, "carol", "bob")
 
     def _come_in(self) -> bool:
@@ -64,22 +61,17 @@ class Meeting(Guest):
         for client in ("bob", "carol"):
             self._connect(Connect(client))
             if self._since("connected", client) is None:
-                self._await_death(client)
+                self.census()  # whoever is refused may know it before the server has said why; now it has
                 return False
         self._wait(_over, LISTEN_SECONDS)
         if _over(self.timeline):
-            self._await_death("carol")
+            self.census()
         return self._death() is None and not self._thrown_out()
 
     def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
         """As any guest; but once a handler has died, nothing else will be."""
         super()._wait(lambda seen: fact(seen) or self._death() is not None, seconds)
         return fact(self.timeline)
-
-    def _await_death(self, who: str) -> None:
-        """Whoever is refused or hung up on may know it before the server has said why."""
-        if self.subject.witnessed and (self._since("refused", who) or self._since("closed", who)):
-            super()._wait(lambda _: self._since("returned", who) is not None, WHY_SECONDS)
 
     def _death(self) -> Observation | None:
         """The death of a handler to which nobody had said anything."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lab.reports import Report
 
 TRIES_TO_EXPLAIN = 3
+T = TypeVar("T")
 
 
 @click.command()
@@ -25,7 +27,8 @@ TRIES_TO_EXPLAIN = 3
 @click.option("--path", help="Where its WebSocket is: /ws, or /ws/{name}.  [default: /ws, or its only WebSocket route]")
 @click.option("--factory", is_flag=True, help="APP makes the application.")
 @click.option("--flavour", default="auto", show_default=True, help="The server's WebSocket implementation.")
-@click.option("--say", multiple=True, help="What clients say. Several open the conversation; the last is repeated.")
+@click.option("--say", multiple=True, help="What clients say: text, hex:00FF or @FILE. Several open the conversation.")
+@click.option("--reply", multiple=True, help="Have clients answer: PATTERN=TEXT, where PATTERN is found in a message.")
 @click.option("--subprotocol", multiple=True, help="Offer this subprotocol.")
 @click.option("--header", multiple=True, help="Send this header: 'NAME: VALUE'.")
 @click.option("--cookie", multiple=True, help="Send this cookie: NAME=VALUE.")
@@ -49,6 +52,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     factory: bool,
     flavour: str,
     say: tuple[str, ...],
+    reply: tuple[str, ...],
     subprotocol: tuple[str, ...],
     header: tuple[str, ...],
     cookie: tuple[str, ...],
@@ -68,6 +72,8 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     lang: str | None,
 ) -> int:
     """Grade any server: what it leaves behind of clients that end in fourteen ways, where, and why."""
+    from lab.check.speech import reply as answer
+    from lab.check.speech import spoken
     from lab.check.subject import Subject
 
     words = words_of(lang)
@@ -84,7 +90,8 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
         factory=factory,
         path=path,
         flavour=flavour,
-        say=say,
+        say=tuple(_read(spoken, text, words) for text in say),
+        replies=tuple(_read(answer, text, words) for text in reply),
         subprotocols=subprotocol,
         headers=tuple(_pair(text, words) for text in header) + cookies,
         query=query or Subject().query,
@@ -161,6 +168,16 @@ def _application(name: str) -> str:
         return application(name) if name else ""
     except NoSuchServer:
         return name
+
+
+def _read(reader: Callable[[str], T], text: str, words: Words) -> T:
+    """What a client is to say, as somebody wrote it."""
+    from lab.check.speech import Unsayable
+
+    try:
+        return reader(text)
+    except Unsayable as error:
+        raise Refusal(words.fill("cli", error.key, **error.about)) from None
 
 
 def _pair(text: str, words: Words) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
+from lab.rejection import rejection
 from lab.timeline import Observation, Timeline
 
 
@@ -23,6 +24,7 @@ class Manners:
         answer_ms: how long an answer takes; -1 if there is none.
         period_ms: it sends by itself, about this often; -1 if it does not.
         pings_ms: it pings this often, as somebody says who knows it; -1 if nobody does.
+        rejection: what it did instead of taking what was said: hung up, died, answered with an error; "" if it took it.
     """
 
     path: str = "/ws"
@@ -34,11 +36,20 @@ class Manners:
     period_ms: float = -1.0
     answer_ms: float = -1.0
     pings_ms: float = -1.0
+    rejection: str = ""
 
     @property
     def streams(self) -> bool:
         """Whether it sends by itself."""
         return self.period_ms >= 0
+
+    @property
+    def spoken_to(self) -> bool:
+        """Whether it was spoken to in a way that it takes; one that takes nothing from clients need not be.
+
+        Of one that was not, nothing can be said: what it does with a client begins with what a client says.
+        """
+        return not self.rejection
 
     def record(self, timeline: Timeline) -> None:
         """Put them on a timeline: claims are judged from there."""
@@ -61,10 +72,11 @@ class Manners:
             seen.number("period_ms") or -1.0,
             seen.number("answer_ms") or -1.0,
             seen.number("pings_ms") or -1.0,
+            seen.text("rejection"),
         )
 
 
-def learn(timeline: Timeline, path: str, talk: str, speaker: str, listener: str) -> Manners:
+def learn(timeline: Timeline, path: str, talk: str | bytes, speaker: str, listener: str) -> Manners:
     """From a visit in which the speaker spoke and the listener only listened.
 
     Whoever gets a message after somebody spoke need not get it because of that: only one that repeats what was said
@@ -86,6 +98,7 @@ def learn(timeline: Timeline, path: str, talk: str, speaker: str, listener: str)
         relays=talks and period < 0 and _relayed(timeline, listener, mark(talk), first),
         period_ms=period,
         answer_ms=_answer_ms(timeline, speaker, first),
+        rejection=rejection(timeline, speaker),
     )
 
 
@@ -93,8 +106,10 @@ GREETING_MS = 200.0
 """What comes so soon after connecting, or after the opening exchange, is a greeting, however many messages it has."""
 
 
-def mark(talk: str) -> str:
+def mark(talk: str | bytes) -> str:
     """The longest word of what is said: whoever passes it on will hardly leave that out."""
+    if isinstance(talk, bytes):
+        return talk.hex()  # as a client tells what it received
     return max(re.findall(r"\w+", talk), key=len, default=talk)
 
 

@@ -102,7 +102,7 @@ class Hangup:
         from lab.backends.actors import StageError
         from lab.verdict import Outcome
 
-        graded = _subject(self._found(app), settings.flavour or "auto", subject)
+        graded = _subject(self._found(app), settings, subject, self._folders)
         try:
             report = self._grade(graded, settings.cases)
         except StageError as error:
@@ -189,14 +189,21 @@ def _no_case(cases: tuple[str, ...], words: Words) -> str:
     return ""
 
 
-def _subject(app: str, flavour: str, told: dict[str, Any]) -> Subject:
+def _subject(app: str, settings: Settings, told: dict[str, Any], folders: tuple[Path, ...]) -> Subject:
+    __tracebackhide__ = True
     from lab.check import Subject
+    from lab.check.speech import Unsayable, answering, spoken
 
     for name in {"say", "subprotocols", "query"} & told.keys():
-        told[name] = (told[name],) if isinstance(told[name], str) else tuple(told[name])
-    if isinstance(headers := told.get("headers"), Mapping):
-        told["headers"] = tuple(headers.items())
-    return Subject(app=app, flavour=flavour, **told)
+        told[name] = (told[name],) if isinstance(told[name], str | bytes) else tuple(told[name])
+    for name in {"headers", "replies"} & told.keys():
+        told[name] = tuple(told[name].items() if isinstance(told[name], Mapping) else told[name])
+    try:
+        told["say"] = tuple(spoken(one, folders) for one in told.get("say", ()))
+        told["replies"] = tuple(answering(pattern, text) for pattern, text in told.get("replies", ()))
+    except Unsayable as error:
+        pytest.fail(settings.words.fill("cli", error.key, **error.about), pytrace=False)
+    return Subject(app=app, flavour=settings.flavour or "auto", **told)
 
 
 def _evidence(app: str, report: Report, words: Words) -> str:

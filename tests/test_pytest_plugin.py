@@ -13,11 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lab.check import Subject
 from lab.check.cases import cases
 from lab.pytest_plugin import Hangup, Settings
+from lab.reports import Report
 from tests.leftovers import files, processes_of, until
 
 CONSUMER = Path(__file__).parent / "consumer"
@@ -201,6 +204,40 @@ def test_a_wrong_word_in_a_test_fails_it_in_one_line_and_starts_nothing(name: st
     assert str(failure.value).startswith(why)
     assert not failure.value.pytrace
     assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"say": "@no/such/file"}, "cannot read no/such/file: No such file or directory"),
+        ({"say": ("hello", "hex:0")}, "after hex: come pairs"),
+        ({"replies": {"(": "x"}}, "'(' is no regular expression"),
+    ],
+)
+def test_what_cannot_be_said_fails_the_test_in_one_line(told: dict[str, Any], why: str) -> None:
+    with pytest.raises(pytest.fail.Exception) as failure:
+        Hangup(Settings(lang="en"), ()).check("myserver:app", **told)
+    assert str(failure.value).startswith(why)
+    assert not failure.value.pytrace
+    assert "\n" not in str(failure.value)
+
+
+def test_what_clients_say_and_answer_may_come_as_python_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    graded: list[Subject] = []
+
+    def grade(_: Hangup, subject: Subject, _cases: tuple[str, ...]) -> Report:
+        graded.append(subject)
+        return Report("check", subject.name, "", "", 0.0, ())
+
+    monkeypatch.setattr(Hangup, "_grade", grade)
+    (tmp_path / "hello.bin").write_bytes(b"\xff")
+    checks = Hangup(Settings(unknown="pass"), (tmp_path,)).check
+    checks("myserver:app", say=["@hello.bin", b"\x00"], replies={"^2$": "3"}, subprotocols="v1")
+    checks("myserver:app", say=b"\x00", replies=[("a", "b")])
+    assert [(one.say, one.replies) for one in graded] == [
+        ((b"\xff", b"\x00"), (("^2$", "3"),)),
+        ((b"\x00",), (("a", "b"),)),
+    ]
 
 
 def test_a_wrong_file_fails_the_tests_that_check_and_no_other(project: Project) -> None:

@@ -9,32 +9,27 @@ import asyncio
 import os
 import sys
 import threading
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from lab.actors import hearing
+from lab.actors.saying import Answers, Dial, fill
 from lab.actors.voice import observe, take_stdout
 from lab.steps import Connect
 
 NAME_HEADER = "X-Hangup-Connection"
-CLOSE_SECONDS = 2.0
+OPEN_SECONDS, CLOSE_SECONDS = 5.0, 2.0
+ENDS = (OSError, TimeoutError, EOFError)
 AT_ONCE = 50
 """How many of a crowd shake hands at the same time."""
 
 SHOWN = 4096
 """How much of a message is told: the lab wants to know that it came, and what it was."""
-
-
-def fill(text: str, name: str) -> str:
-    """The user's name for `{user}`; for `{n}` a number that is always hers: some servers want one."""
-    user = name.partition("#")[0]
-    return text.replace("{user}", user).replace("{n}", str(zlib.crc32(user.encode()) % 1_000_000))
 
 
 class Watched(ClientConnection):
@@ -60,6 +55,7 @@ class Order:
         user: whom the connection is of, if that is not what it is called.
         turn: for the how-manieth time a crowd comes.
         url: where to connect; `{user}` stands for the user's name, `{n}` for a number of its own.
+        replies: with `connect`, patterns of what is answered, each with its answer.
         times: with `say`, how often; a deaf connection stops reading first.
     """
 
@@ -77,6 +73,7 @@ class Order:
     deaf: bool = False
     subprotocols: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    replies: tuple[tuple[str, str], ...] = ()
 
 
 class Client:
@@ -118,33 +115,35 @@ class Client:
     async def converse(self, name: str, order: Order) -> None:
         """One connection, from handshake to end."""
         await self.gate.acquire()
-        shaking = True
+        shaking, user = True, order.user or name
         try:
+            dial = Dial.of(order.url, order.headers, user)
             async with connect(
-                fill(order.url, order.user or name),
-                additional_headers=[
-                    (NAME_HEADER, name),
-                    *((key, fill(text, order.user or name)) for key, text in order.headers),
-                ],
-                subprotocols=[Subprotocol(one) for one in order.subprotocols] or None,
+                dial.url,
+                host=dial.host,
+                port=dial.port,
+                additional_headers=[(NAME_HEADER, name), *dial.headers],
+                subprotocols=[Subprotocol(fill(one, user)) for one in order.subprotocols] or None,
                 max_size=None,
                 create_connection=Watched,
                 proxy=None,
                 ping_interval=None,
                 close_timeout=CLOSE_SECONDS,
-                open_timeout=5.0,
+                open_timeout=OPEN_SECONDS,
             ) as socket:
                 self.gate.release()
                 shaking = False
-                await self.listen(name, socket)
-        except (OSError, InvalidHandshake, TimeoutError, EOFError) as error:
-            observe("refused", name, error=type(error).__name__, text=str(error))
+                await self.listen(name, socket, Answers(order.replies, user))
+        except Exception as error:
+            if not shaking and not isinstance(error, ENDS):
+                raise
+            observe("refused", name, error=type(error).__name__, text=str(error))  # by us, if it cannot be asked for
         finally:
             if shaking:
                 self.gate.release()
 
-    async def listen(self, name: str, socket: ClientConnection) -> None:
-        """Say what is received, and how it ended."""
+    async def listen(self, name: str, socket: ClientConnection, answers: Answers) -> None:
+        """Say what is received, answer what is to be answered, and say how it ended."""
         assert isinstance(socket, Watched)
         socket.name = name
         self.open[name] = socket
@@ -154,6 +153,9 @@ class Client:
             async for message in socket:
                 text = message if isinstance(message, str) else message.hex()
                 observe("received", name, text=text[:SHOWN], size=len(message))
+                for answer in answers.to(message) if isinstance(message, str) else ():
+                    await socket.send(answer)
+                    observe("replied", name, text=answer[:SHOWN])
         except ConnectionClosed as closed:
             error = type(closed.__cause__ or closed).__name__
         finally:

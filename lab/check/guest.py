@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from lab.backends.actors import Actor
 from lab.backends.embedded import ProcessStage
 from lab.check.outside import Outside
+from lab.check.speech import frame
 from lab.check.subject import Subject, filled
 from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
@@ -121,7 +122,7 @@ class Guest(Play):
             return
         asked = self.timeline.elapsed()
         for who in people:
-            self._order(who, "say", "say", text=filled(self.subject.talk), user=user)
+            self._order(who, "say", "say", user=user, **frame(self.subject.talk))
         if self.manners.answers and self._patient and not self.nemesis.touches(SERVER):
             self._patient = self._wait(partial(all_heard, people, asked), ANSWER_MS / 1000)
 
@@ -135,7 +136,7 @@ class Guest(Play):
             return
         for who in people if self.manners.talks else ():
             if not over(self.timeline, who):
-                asked = self._order(who, "say", "ask", text=filled(self.subject.talk))
+                asked = self._order(who, "say", "ask", **frame(self.subject.talk))
                 if self._patient:
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
                     self._patient = self._wait(partial(all_heard, listening, asked.at), patience)
@@ -160,8 +161,9 @@ class Guest(Play):
         """
         names = step.connections
         options: dict[str, Json] = {
-            "subprotocols": list(self.subject.subprotocols),
+            "subprotocols": [filled(one) for one in self.subject.subprotocols],
             "headers": [[key, filled(value)] for key, value in self.subject.headers],
+            "replies": [[pattern, filled(text)] for pattern, text in self.subject.replies],
         }
         before = self.timeline.elapsed()
         self.stage.actor(actor_of(step.who)).order(
@@ -181,7 +183,7 @@ class Guest(Play):
         for text in self.subject.opening:
             asked = self.timeline.elapsed()
             for name in names:
-                self._order(name, "say", "open", text=filled(text), user=user)
+                self._order(name, "say", "open", user=user, **frame(text))
             self._wait(partial(all_heard, names, asked), REPLY_SECONDS)
         if (len(names) <= THE_FEW or step.turn > 1) and self.manners.met and not user:
             self.say(*names)

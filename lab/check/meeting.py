@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+from lab import evidence
 from lab.backends.actors import StageError
 from lab.check.guest import Guest, all_heard
 from lab.clock import now
@@ -11,7 +13,7 @@ from lab.faults import SERVER
 from lab.manners import Manners, learn
 from lab.scenario import Scenario
 from lab.steps import Connect, Rest
-from lab.timeline import Timeline
+from lab.timeline import Observation, Timeline
 
 LISTEN_SECONDS = 0.7
 """How long it is listened to before anybody speaks."""
@@ -29,27 +31,69 @@ MEETING = Scenario("meeting", (Connect("bob"), Connect("carol")), (Rest("bob", L
 class Meeting(Guest):
     """Learns the manners. Nobody is accused of anything here."""
 
+    _began, _asked = 0.0, ""
+
     def learn(self) -> Manners:
         """Connect, listen, speak twice.
 
         Raises:
-            StageError: nobody is let in, or everybody is thrown out at once.
+            StageError: nobody is let in, everybody is thrown out at once, or the handler dies of being connected to.
         """
-        path = self._path()
-        for one in (path, path.replace("{name}", "{n}")):  # some servers want a number for a name
+        path = self._asked = self._path()
+        for one in dict.fromkeys((path, path.replace("{name}", "{n}"))):  # some servers want a number for a name
             self.manners = Manners(path=one, answers=False)
-            for client in ("bob", "carol"):
-                self._connect(Connect(client))
-            if self.timeline.first("connected", "bob") or "{name}" not in one:
+            if self._come_in():
                 break
+            if self._timed_out():
+                break  # a number would have to wait as long
         self._let_in()
-        self._wait(_over, LISTEN_SECONDS)
         for _ in range(2):
             asked = self.timeline.elapsed()
             self.say("carol")
             if not self._hears("carol", asked):
                 break  # it does not answer; and what is not received yet must not pile up
+        self.census()
         return learn(self.timeline, self.manners.path, self.subject.talk, "carol", "bob")
+
+    def _come_in(self) -> bool:
+        """Whether both are let in, and are not thrown out while they only listen."""
+        self._began = self.timeline.elapsed()
+        for client in ("bob", "carol"):
+            self._connect(Connect(client))
+            if self._since("connected", client) is None:
+                self.census()  # whoever is refused may know it before the server has said why; now it has
+                return False
+        self._wait(_over, LISTEN_SECONDS)
+        if _over(self.timeline):
+            self.census()
+        return self._death() is None and not self._thrown_out()
+
+    def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
+        """As any guest; but once a handler has died, nothing else will be."""
+        super()._wait(lambda seen: fact(seen) or self._death() is not None, seconds)
+        return fact(self.timeline)
+
+    def _death(self) -> Observation | None:
+        """The death of a handler to which nobody had said anything."""
+        return next(filter(None, (self._unprovoked(who) for who in ("bob", "carol"))), None)
+
+    def _unprovoked(self, who: str) -> Observation | None:
+        died = self._since("returned", who)
+        return died if died is not None and died.text("said") and not self._spoken(died.at) else None
+
+    def _thrown_out(self) -> Observation | None:
+        """How it ended for the second one, if it ended for both before anybody said anything."""
+        ends = [self._since("closed", who) for who in ("bob", "carol")]
+        return None if None in ends or self._spoken(self.timeline.elapsed()) else ends[-1]
+
+    def _spoken(self, until: float) -> bool:
+        """Whether anybody's message had come by then: to the application, if somebody looks inside."""
+        what = "delivered" if self.subject.witnessed else "ordered"
+        return any(self._began <= seen.at <= until for seen in self.timeline.select(what))
+
+    def _since(self, what: str, who: str) -> Observation | None:
+        """The first such fact since they came; what came before was another attempt."""
+        return next((seen for seen in self.timeline.select(what, who) if seen.at >= self._began), None)
 
     def _hears(self, who: str, asked: float) -> bool:
         """Whether she gets an answer. Time in which the machine is too busy to answer us is not the server's."""
@@ -65,24 +109,55 @@ class Meeting(Guest):
 
     def _path(self) -> str:
         """The one that was asked for; else /ws, or the only one there is."""
+        known = self._routes()
         if self.subject.path is not None:
-            return self.subject.path
-        said = self.timeline.last("listening", source=SERVER)
-        found = said.detail.get("routes") if said else None
-        known = [str(one) for one in found] if isinstance(found, list) else []
+            return "/" + self.subject.path.removeprefix("/")
         if not known or "/ws" in known:
             return "/ws"
         if len(known) > 1:
             raise StageError(f"it has several WebSocket routes; say which one with --path: {', '.join(known)}")
-        return "/".join("{name}" if part.startswith("{") else part for part in known[0].split("/"))
+        return known[0]
+
+    def _routes(self) -> list[str]:
+        said = self.timeline.last("listening", source=SERVER)
+        found = said.detail.get("routes") if said else None
+        return [str(one) for one in found] if isinstance(found, list) else []
+
+    def _timed_out(self) -> bool:
+        refused = self.timeline.last("refused")
+        return refused is not None and refused.text("error") == "TimeoutError"
 
     def _let_in(self) -> None:
-        refused = self.timeline.last("refused", "bob")
-        if self.timeline.first("connected", "bob") is None:
-            why = refused.text("text") if refused else "no answer"
-            raise StageError(
-                f"it lets nobody in at {self.manners.path}: {why}; see --path, --query, --header and --subprotocol"
-            )
+        path, server = self._asked, self.stage.actor(SERVER)
+        if died := self._death():
+            at = f" at {died.text('at_line')}" if died.text("at_line") else ""
+            raise StageError(f"your handler dies on connect: {died.text('said')}{at}")
+        if over := self._thrown_out():
+            how = f"{over.code()} {over.text('reason')}".rstrip()
+            raise StageError(f"it hangs up on everybody who connects to {path}: {how}; {self._help()}")
+        if server.gone:
+            raise server.why_gone()
+        if self._since("connected", "bob") is None:
+            raise StageError(f"it lets nobody in at {path}: {self._why()}; {self._help()}")
+        if self._since("connected", "carol") is None:
+            raise StageError(f"it lets only one client in at {path}: {self._why()}; {self._help()}")
+
+    def _why(self) -> str:
+        refused = self.timeline.last("refused")
+        waits = self._waits() if refused is None or self._timed_out() else ""
+        return waits or (" ".join(refused.text("text").split()) if refused else "no answer")
+
+    def _waits(self) -> str:
+        """Where a handler waits instead of accepting."""
+        self.census()
+        census = evidence.last_census(self.timeline)
+        found = (held.evidence for held in census.held if held.kind == "handler") if census else iter(())
+        return next((f"the handshake is not answered; {one}" for one in found if one), "")
+
+    def _help(self) -> str:
+        known = self._routes()
+        routes = f"known routes: {', '.join(known)}; " if known and known != [self._asked] else ""
+        return f"{routes}see --path, --query, --header and --subprotocol"
 
 
 def _over(seen: Timeline) -> bool:

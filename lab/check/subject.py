@@ -14,14 +14,19 @@ PAD = "{pad}"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A server to grade. In path, query, headers and texts `{name}` is the client's name and `{n}` its number.
+    """A server to grade.
+
+    In path, query, subprotocols, headers and texts `{name}` is the client's name and `{n}` its number.
 
     Attributes:
         app: `module:attribute` or `path/to/file.py[:attribute]`.
         factory: whether that makes the application, rather than being it.
         path: where its WebSocket is; None: `/ws`, or its only WebSocket route.
         flavour: the WebSocket implementation it is served by.
-        say: what clients say. Of several, all open the conversation, in order; the last is what is said later on.
+        say: what clients say; bytes are a binary frame. Of several, all open the conversation, in order; the last is
+            what is said later on.
+        replies: of each text that a client receives in which the pattern, a regular expression, is found, what it
+            answers; `\\1` is what the pattern's first group found.
         subprotocols, headers, query: for the handshake. Without a query the name is offered as `?user=NAME`.
         rows_url, rows_sql: a database and a query whose rows are the sessions still open. `{folder}` is the run's own.
         env: for the server's environment; `{folder}` as above.
@@ -34,7 +39,8 @@ class Subject:
     factory: bool = False
     path: str | None = None
     flavour: str = "auto"
-    say: tuple[str, ...] = ()
+    say: tuple[str | bytes, ...] = ()
+    replies: tuple[tuple[str, str], ...] = ()
     subprotocols: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[str, ...] = ("user={name}",)
@@ -58,12 +64,12 @@ class Subject:
         return bool(self.app)
 
     @property
-    def opening(self) -> tuple[str, ...]:
+    def opening(self) -> tuple[str | bytes, ...]:
         """What opens every conversation."""
         return self.say if len(self.say) > 1 else ()
 
     @property
-    def talk(self) -> str:
+    def talk(self) -> str | bytes:
         """What a client says whenever it speaks."""
         return self.say[-1] if self.say else TEXT
 
@@ -71,7 +77,9 @@ class Subject:
         """A talk of about so many characters; None if the participant's text has no `{pad}`."""
         if not self.say:
             return json.dumps({"type": "echo", "text": "x" * size, "message": "x" * size})
-        return self.talk.replace(PAD, "x" * size) if PAD in self.talk else None
+        if isinstance(self.talk, bytes) or PAD not in self.talk:
+            return None
+        return self.talk.replace(PAD, "x" * size)
 
 
 def filled(text: str) -> str:

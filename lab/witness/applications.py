@@ -9,13 +9,15 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
 from lab.witness.connections import ASGIApp
+from lab.witness.routes import routes
+
+__all__ = ["Application", "NoApplication", "load", "routes", "split"]
 
 
 class NoApplication(LookupError):
@@ -72,16 +74,6 @@ def split(name: str) -> tuple[str, str]:
     if not colon or name.endswith(".py") or (len(head) == 1 and attribute[:1] in ("\\", "/")):
         return name, "app"
     return head, attribute or "app"
-
-
-def routes(app: object, prefix: str = "") -> Iterator[str]:
-    """The paths of its WebSocket routes, where it is Starlette's kind of application; of others nothing is known."""
-    for route in getattr(app, "routes", None) or ():
-        path = prefix + str(getattr(route, "path", ""))
-        if "WebSocketRoute" in {kind.__name__ for kind in type(route).__mro__}:
-            yield path
-        elif hasattr(route, "routes"):
-            yield from routes(route, path)
 
 
 def _is_factory(found: Any) -> bool:

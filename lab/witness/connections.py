@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from lab.actors.voice import Kind, observe
 from lab.clock import now
+from lab.witness.died import Death, death_of
 from lab.witness.wire import Carrier, Note
 
 Scope = MutableMapping[str, Any]
@@ -20,6 +21,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
 TOLD, RETURNED = Kind("told", ("code", "reason")), Kind("returned", ("error",))
+DIED = Kind("returned", ("error", "said", "at_line"))
+"""How a handler returns that an exception has ended, unless that is the ordinary end of a connection."""
 
 NAME_HEADER = "x-hangup-connection"
 
@@ -161,13 +164,14 @@ class Connections:
 
     async def _watch(self, one: Connection, scope: Scope) -> Any:
         scope, error = self._begin(one, scope), ""
+        death: Death | None = None
         try:
             return await self.app(scope, one.receive, one.send)
         except BaseException as raised:
-            error = type(raised).__name__
+            error, death = type(raised).__name__, death_of(raised)
             raise
         finally:
-            self._end(one, scope, error)
+            self._end(one, scope, error, death)
             del scope, one  # whatever of it lives now is held by somebody else
 
     def _begin(self, one: Connection, scope: Scope) -> WatchedScope:
@@ -183,7 +187,7 @@ class Connections:
         self._running[one] = None
         return watched
 
-    def _end(self, one: Connection, scope: Scope, error: str) -> None:
+    def _end(self, one: Connection, scope: Scope, error: str, death: Death | None) -> None:
         """The handler has returned. The server lets go of what it shared with it, if it did not when it accepted."""
         one.handler = None
         server: Any = one.server
@@ -191,4 +195,7 @@ class Connections:
             server.scope = {key: scope[key] for key in LOGGED if key in scope}
         del self._running[one]
         self._returned.add(weakref.ref(one, self._forget))
-        self._note(RETURNED, one.name, now(), error)
+        if death is None:
+            self._note(RETURNED, one.name, now(), error)
+        else:
+            self._note(DIED, one.name, now(), error, *death)

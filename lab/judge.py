@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from lab import evidence
 from lab.attest import attest
+from lab.faults import SERVER
 from lab.growth import PHASED
 from lab.invariants import Invariant
+from lab.manners import Manners
 from lab.scenario import Scenario
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, Phrase, Verdict, phrase
@@ -37,12 +39,19 @@ def findings(scenario: Scenario, timeline: Timeline, *, asked: bool = True) -> t
         asked: include the claims that need something said at the end.
     """
     story = timeline.before(PHASED)
-    found = list(attest(scenario.steps, story))
+    found = [*attest(scenario.steps, story), *_conversation(timeline)]
     for claim in scenario.then:
         if asked or not claim.asks:
             found += _check(claim, timeline if claim.encore else story)
     name = timeline.header.scenario
     return tuple(replace(one, hint=_hint(name, one)) if one.outcome is Outcome.VIOLATED else one for one in found)
+
+
+def _conversation(timeline: Timeline) -> Iterator[Finding]:
+    """A doubt about the whole of a check whose clients never said anything that the server takes."""
+    manners = Manners.of(timeline)
+    if manners is not None and manners.met and not manners.spoken_to:
+        yield Finding("attested", SERVER, Outcome.UNKNOWN, phrase("not-spoken-to", why=manners.rejection))
 
 
 def _hint(name: str, found: Finding) -> Phrase:

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
+from lab import evidence
 from lab.rejection import rejection
 from lab.timeline import Observation, Timeline
 
@@ -128,7 +129,11 @@ def _period(timeline: Timeline, who: str, until: float) -> float:
     opened = [one.at for one in timeline.select("ordered", who) if one.text("do") == "open"]
     came = [one.at for one in timeline.select("connected", who)]
     greeted = max([*came, *opened], default=0.0) + GREETING_MS
-    times = [seen.at for seen in timeline.select("received", who) if greeted < seen.at < until]
+    times = [
+        seen.at + evidence.moved_ms(timeline, seen.at)
+        for seen in timeline.select("received", who)
+        if greeted < seen.at < until
+    ]
     pauses = [after - before for before, after in pairwise(times)]
     return max(pauses[1:] or pauses) if len(pauses) > 1 else -1.0
 

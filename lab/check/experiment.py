@@ -10,7 +10,7 @@ from lab.check.waves import CROWD, Wave, crowd, faults, wave
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
 from lab.invariants.noise import noises
-from lab.steps import Connect, Leave, actor_of
+from lab.steps import Connect, Leave, Send, actor_of
 from lab.timeline import Json, Observation, Timeline
 
 if TYPE_CHECKING:
@@ -42,13 +42,14 @@ class Experiment:
         if subject is None or not leaves or is_lost(self.timeline):
             return
         people = evidence.crowd(self.timeline, leaves[0].who)
+        deaths = len(people) // self._ways()
         self.visit.experimenting = True
         self.visit.survey()
-        first = self.phase(growth.FIRST, len(people), dry=True)
+        first = self.phase(growth.FIRST, deaths, dry=True)
         if growth.suspects(first):
             self.visit.move(HORIZON_SECONDS)
             self.visit.survey()
-        first = self.phase(growth.FIRST, len(people))
+        first = self.phase(growth.FIRST, deaths)
         if not growth.suspects(first):
             if noises(self.timeline, people):
                 self._over(growth.IDLE)  # is it logged when nobody dies?
@@ -111,7 +112,11 @@ class Experiment:
             self.visit.wait(
                 lambda seen: all(seen.first("disconnected", who) for who in people), self.visit.scenario.within
             )
-        self._over(name, deaths=len(people), messages=len(people))
+        self._over(name, deaths=len(people) // self._ways(), messages=len(people))
+
+    def _ways(self) -> int:
+        """In how many ways the subjects of a wave end: each of them may leave something of its own."""
+        return len({step.payload for step in self.visit.scenario.when if isinstance(step, Send)}) or 1
 
     def _over(self, name: str, deaths: int = 0, messages: int = 0) -> None:
         """A phase is over when the horizon is reached."""

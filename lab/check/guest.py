@@ -39,6 +39,10 @@ SLOW_MS = 200.0
 FLOOD_BYTES, FLOOD_TIMES = 65_536, 160
 
 
+MOVE_SECONDS = 60.0
+"""How long a move of the clock may take, of the machine's time."""
+
+
 class Guest(Play):
     """Plays steps. What the server does of its own accord is not known, so every wait is for a fact or its time."""
 
@@ -55,6 +59,7 @@ class Guest(Play):
         self.subject, self.manners = Subject(), Manners()
         self.outside = Outside()
         self.stopped = False
+        self.why = ""
         self._patient = True
         self._next_look = 0.0
 
@@ -141,6 +146,39 @@ class Guest(Play):
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
                     self._patient = self._wait(partial(all_heard, listening, asked.at), patience)
 
+    def rest(self) -> None:
+        """Wait until the server is at rest."""
+        self.move(0.0)
+
+    def move(self, seconds: float) -> None:
+        """Move the server's clock on; with 0, only wait until it is at rest."""
+        if is_lost(self.timeline) or self.stage.actor(SERVER).gone:
+            return
+        ask = self._order_move(seconds)
+        server = self.stage.actor(SERVER)
+
+        def rested(seen: Timeline) -> bool:
+            last = seen.last("rested")
+            return server.gone or (last is not None and last.number("ask") == ask)
+
+        if not self._wait(rested, MOVE_SECONDS):
+            self.census()  # which says so, if its loop does not turn
+            self.why = self.why or "rest"
+            return
+        last = self.timeline.last("rested")
+        self.why = self.why or (last.text("why") if last else "")
+
+    def _order_move(self, seconds: float) -> int:
+        ask = next(self._asks)
+        self.stage.actor(SERVER).order("move", ask=ask, seconds=seconds, gone=self._gone())
+        return ask
+
+    def _gone(self) -> list[Json]:
+        """Connections whose client cannot answer any more."""
+        touched = {actor for actor in self.scenario.clients if self.nemesis.touches(actor)}
+        names = [seen.who for seen in self.timeline.select("connected")]
+        return [who for who in names if actor_of(who) in touched or over(self.timeline, who)]
+
     def connect(self, step: Connect) -> None:
         """Have somebody connect."""
         self._connect(step)
@@ -208,7 +246,7 @@ class Guest(Play):
         if isinstance(step.payload, bytes):
             self._order(step.who, "say", "send", hex=step.payload.hex())
         else:
-            self._order(step.who, "say", "send", text=step.payload)
+            self._order(step.who, "say", "send", said=step.payload, text=step.payload)
         end = partial(over, who=step.who)
         if not self._wait(end, REPLY_SECONDS) and self.timeline.first("returned", step.who):
             self._wait(end, ANSWER_MS / 1000)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from lab import evidence
 from lab.check.experiment import Experiment
-from lab.check.guest import Guest, over
+from lab.check.guest import MOVE_SECONDS, Guest, over
 from lab.check.waves import bystanders, wave
 from lab.clock import now
 from lab.faults import SERVER
 from lab.invariants.company import Served
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
-from lab.steps import Connect, Step, actor_of
+from lab.steps import Connect, Step
 from lab.timeline import Json, Observation, Timeline
 
 SETTLED_SECONDS = 1.2
@@ -27,10 +27,6 @@ LAST_WORDS_SECONDS = 1.0
 
 TALK_EVERY_SECONDS = 8.0
 """How often, by the server's clock, bystanders say something while pings are waited for: they are not idle."""
-
-
-MOVE_SECONDS = 60.0
-"""How long a move of the clock may take, of the machine's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,9 @@ class Visit(Guest):
     """One performance, on a server that is witnessed. Every wait is for a fact, or for the server to be at rest.
 
     Attributes:
-        why: why the server's clock could not be moved, or "".
         experimenting: whether the story is over.
     """
 
-    why = ""
     experimenting = False
 
     @property
@@ -155,39 +149,6 @@ class Visit(Guest):
     def _subjects(self, turn: int) -> tuple[str, ...]:
         subject = self.subject_step
         return wave(self.scenario, subject, turn).come.connections if subject else ()
-
-    def rest(self) -> None:
-        """Wait until the server is at rest."""
-        self.move(0.0)
-
-    def move(self, seconds: float) -> None:
-        """Move the server's clock on; with 0, only wait until it is at rest."""
-        if is_lost(self.timeline) or self.stage.actor(SERVER).gone:
-            return
-        ask = self._order_move(seconds)
-        server = self.stage.actor(SERVER)
-
-        def rested(seen: Timeline) -> bool:
-            last = seen.last("rested")
-            return server.gone or (last is not None and last.number("ask") == ask)
-
-        if not self._wait(rested, MOVE_SECONDS):
-            self.census()  # which says so, if its loop does not turn
-            self.why = self.why or "rest"
-            return
-        last = self.timeline.last("rested")
-        self.why = self.why or (last.text("why") if last else "")
-
-    def _order_move(self, seconds: float) -> int:
-        ask = next(self._asks)
-        self.stage.actor(SERVER).order("move", ask=ask, seconds=seconds, gone=self._gone())
-        return ask
-
-    def _gone(self) -> list[Json]:
-        """Connections whose client cannot answer any more."""
-        touched = {actor for actor in self.scenario.clients if self.nemesis.touches(actor)}
-        names = [seen.who for seen in self.timeline.select("connected")]
-        return [who for who in names if actor_of(who) in touched or over(self.timeline, who)]
 
     def survey(self) -> None:
         """Have the server say what it holds, and how large everything is."""

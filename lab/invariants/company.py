@@ -14,7 +14,7 @@ from lab.invariants.noise import GOODBYES
 from lab.manners import Manners
 from lab.steps import actor_of
 from lab.timeline import Observation, Timeline
-from lab.verdict import Finding, Outcome, phrase
+from lab.verdict import Finding, Outcome, Phrase, phrase
 
 ANSWER_MS = 3000.0
 """How long an answer may take before it counts as none."""
@@ -103,9 +103,20 @@ class DiesWell(Claim):
         returned = timeline.first("returned", self.who)
         error = returned.text("error") if returned else ""
         if error not in (*GOODBYES, "WebSocketDisconnect") and self._saw_no_goodbye(timeline):
-            yield self.found(Outcome.VIOLATED, phrase("died-of", error=error))
+            yield self.found(Outcome.VIOLATED, self._died(timeline, error, returned))
         else:
             yield self.found(Outcome.HELD, phrase("survived"))
+
+    def _died(self, timeline: Timeline, error: str, returned: Observation | None) -> Phrase:
+        """What was sent, what its handler died of, and where."""
+        sent = next((seen for seen in timeline.select("ordered", self.who) if seen.text("do") == "send"), None)
+        said = returned.text("said") if returned else ""
+        place = returned.text("at_line") if returned else ""
+        if sent is None or not place:
+            return phrase("died-of", error=said or error)
+        if sent.text("text"):
+            return phrase("died-of-text", sent=sent.text("text"), error=said, place=place)
+        return phrase("died-of-binary", error=said, place=place)
 
     def _saw_no_goodbye(self, timeline: Timeline) -> bool:
         """Her library says 1006; or, if she was killed before it could, there was no Close frame for her by then."""

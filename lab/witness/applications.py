@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from lab.witness.connections import ASGIApp
+from lab.witness.asgi import ASGIApp
 from lab.witness.routes import routes
 
 __all__ = ["Application", "NoApplication", "load", "routes", "split"]

@@ -6,7 +6,7 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from pathlib import Path
-from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType, TracebackType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
 from lab.witness.ownership import decided
@@ -128,13 +128,3 @@ def is_busy(frame: FrameType | None) -> bool:
 def spot(frame: FrameType) -> str:
     """`heartbeat.py:38`."""
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-
-
-def raised_at(trace: TracebackType | None) -> str:
-    """The innermost line of the application's that an exception came through, as `room.py:27`; "" if there is none."""
-    found = ""
-    while trace is not None:
-        if is_ours(trace.tb_frame.f_code.co_filename):
-            found = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return found

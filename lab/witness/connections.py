@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from types import MethodType
 from typing import Any, NamedTuple
 
 from lab.actors.voice import Kind, observe
 from lab.clock import now
+from lab.witness.asgi import ASGIApp, Message, Receive, Scope, Send
 from lab.witness.died import Death, death_of
 from lab.witness.wire import Carrier, Note
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
 TOLD, RETURNED = Kind("told", ("code", "reason")), Kind("returned", ("error",))
 DIED = Kind("returned", ("error", "said", "at_line"))

@@ -34,7 +34,7 @@ def death_of(raised: BaseException) -> Death | None:
         return None
     if isinstance(raised, BaseExceptionGroup):
         return next(filter(None, map(death_of, raised.exceptions)), None)
-    return Death(_said(raised), _at_line(raised.__traceback__))
+    return Death(_said(raised), at_line(raised.__traceback__))
 
 
 def _said(raised: BaseException) -> str:
@@ -44,7 +44,8 @@ def _said(raised: BaseException) -> str:
         return type(raised).__name__
 
 
-def _at_line(trace: TracebackType | None) -> str:
+def at_line(trace: TracebackType | None) -> str:
+    """The innermost line of the application's that an exception came through; of a package's where it has none."""
     mine = theirs = ""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename

@@ -9,8 +9,8 @@ import threading
 from typing import TextIO
 
 from lab.actors.voice import observe
-from lab.witness.code import raised_at
 from lab.witness.connections import connection
+from lab.witness.died import at_line
 
 _logging = threading.local()
 """Whether this thread is in a logging handler just now: what that writes is a fact already."""
@@ -49,7 +49,7 @@ def _tell(record: logging.LogRecord) -> None:
     error = place = ""
     if record.exc_info and record.exc_info[0] is not None:
         error = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
-        place = raised_at(record.exc_info[2])
+        place = at_line(record.exc_info[2])
     level = record.levelname.lower()
     try:
         text = record.getMessage()

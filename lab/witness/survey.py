@@ -19,6 +19,7 @@ from lab.witness.code import frames_of, is_ours
 from lab.witness.connections import Connections, living
 from lab.witness.descriptors import children, descriptors
 from lab.witness.holder import attributes, spelled
+from lab.witness.ownership import decided
 from lab.witness.roots import Roots
 from lab.witness.sizes import Measure, bound_of, measure_of
 from lab.witness.tasks import Tasks
@@ -82,6 +83,9 @@ class Survey:
         found = list(reach.measured())
         counted = self._counted(loop)
         counted.update({("type", name): len(those) for name, those in reach.types.items()})
+        for kind, count in Counter(map(type, gc.get_objects())).items():
+            if decided().owns_class(kind):  # whoever holds them, they are the application's
+                counted["type", _name_of(kind)] = max(count, counted["type", _name_of(kind)])
         if self._first is None:
             self._first = counted
             self._base = {(id(thing), one.what): one.size for thing, one, _ in found}
@@ -94,7 +98,7 @@ class Survey:
         for what, key in counted.keys() | first.keys():
             size, base = counted[what, key], first[what, key]
             if size != base:
-                example = Named(reach, reach.types[key][-1])() if what == "type" and size > base else ""
+                example = Named(reach, reach.types[key][-1])() if key in reach.types and size > base else ""
                 yield Size(what, key, size, base, -1, example)
 
     def _changed(self, found: list[tuple[object, Measured, Named]]) -> list[Size]:
@@ -193,7 +197,7 @@ class _Reach:
                 if id(thing) in self._own:
                     yield from self._numbers(thing)
                 if type(thing).__flags__ & HEAP_TYPE:
-                    self.types.setdefault(f"{type(thing).__module__}.{type(thing).__qualname__}", []).append(thing)
+                    self.types.setdefault(_name_of(type(thing)), []).append(thing)
             self._levels.append(self._deeper(self._levels[-1]))
 
     def _measured(self, thing: Any) -> Iterator[Measured]:
@@ -236,6 +240,10 @@ class _Reach:
                     own.add(id(child))
                 deeper.append(child)
         return deeper
+
+
+def _name_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _thread(thread: threading.Thread) -> str:

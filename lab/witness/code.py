@@ -86,7 +86,9 @@ def _is_inside(frame: FrameType) -> bool:
     path = Path(file)
     if _is_standard(file):
         return path.name in INSIDE
-    return any(name in path.parts for name in FRAMEWORKS) and "Socket" not in frame.f_code.co_qualname.partition(".")[0]
+    if "anyio" in path.parts and "Socket" in frame.f_code.co_qualname.partition(".")[0]:
+        return False  # a stream of its own, to anywhere
+    return any(name in path.parts for name in FRAMEWORKS)
 
 
 def where(task: asyncio.Task[Any], made: str = "") -> str:

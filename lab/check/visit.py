@@ -19,6 +19,9 @@ from lab.timeline import Json, Observation, Timeline
 SETTLED_SECONDS = 1.2
 """How long, by the server's clock, a counter may take to be written after what it counts."""
 
+STOP_SECONDS = 0.5
+"""How long a server may take to stop before its clock is moved on: uvicorn looks ten times a second whether it is to."""
+
 DOCKER_STOP_SECONDS = 10.0
 """How long `docker stop` waits before it kills."""
 
@@ -116,8 +119,14 @@ class Visit(Guest):
     def _stop(self) -> None:
         """Until the server is gone. What it waits for comes at once, if whoever deploys it would wait for that."""
         deadline = now() + self.scenario.within
-        self._order_move(DOCKER_STOP_SECONDS)
-        gone = self._wait(lambda seen: seen.last("exited", SERVER) is not None, max(0.0, deadline - now()))
+
+        def exited(seen: Timeline) -> bool:
+            return seen.last("exited", SERVER) is not None
+
+        gone = self._wait(exited, STOP_SECONDS)
+        if not gone:
+            self._order_move(DOCKER_STOP_SECONDS)
+            gone = self._wait(exited, max(0.0, deadline - now()))
         if gone:
             connected = {seen.who for seen in self.timeline.select("connected")}
             self._wait(lambda seen: connected <= {one.who for one in seen.select("closed")}, LAST_WORDS_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lab import evidence, growth
@@ -103,10 +104,13 @@ class Experiment:
                 self.visit.renew(who)
         if not all(self.timeline.first("connected", who) for who in this.come.connections):
             self.visit.connect(this.come)
-        for step in this.end:
-            if isinstance(step, Connect) and all(self._is_open(who) for who in step.connections):
+        for kind, steps in groupby(this.end, type):
+            if kind is Send:
+                self.visit.send(*(step for step in steps if isinstance(step, Send)))
                 continue
-            self.visit.perform(step)
+            for step in steps:
+                if not (isinstance(step, Connect) and all(self._is_open(who) for who in step.connections)):
+                    self.visit.perform(step)
         people = [who for who in this.come.connections if self.timeline.first("connected", who)]
         if not self.visit.scenario.silent and self.visit.subject.witnessed:
             self.visit.wait(

@@ -87,7 +87,7 @@ class Guest(Play):
                 self._order(who, "leave", "leave", code=code, reason=reason)
                 self._wait(lambda seen: over(seen, who), REPLY_SECONDS)
             case Send():
-                self._wait_sent(step)
+                self.send(step)
             case _:
                 super().perform(step)
                 self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
@@ -238,18 +238,24 @@ class Guest(Play):
             self._order(who, "say", "flood", text=big, times=FLOOD_TIMES, deaf=True)
             self._wait(lambda seen: seen.last("sent", who) is not None, 1.0)
 
-    def _wait_sent(self, step: Send) -> None:
+    def send(self, *steps: Send) -> None:
         """Nonsense may be answered, or not, or be the end; a message proves nothing, it may be somebody else's.
 
         If a handler dies of it, its client must live to see how she is left.
         """
-        if isinstance(step.payload, bytes):
-            self._order(step.who, "say", "send", hex=step.payload.hex())
+        people = [step.who for step in steps]
+        for step in steps:
+            if isinstance(step.payload, bytes):
+                self._order(step.who, "say", "send", hex=step.payload.hex())
+            else:
+                self._order(step.who, "say", "send", said=step.payload, text=step.payload)
+        if self.subject.witnessed:
+            self._wait(lambda seen: all(seen.last("sent", who) or over(seen, who) for who in people), REPLY_SECONDS)
+            self.rest()
         else:
-            self._order(step.who, "say", "send", said=step.payload, text=step.payload)
-        end = partial(over, who=step.who)
-        if not self._wait(end, REPLY_SECONDS) and self.timeline.first("returned", step.who):
-            self._wait(end, ANSWER_MS / 1000)
+            self._wait(lambda seen: all(over(seen, who) for who in people), REPLY_SECONDS)
+        dead = [who for who in people if self.timeline.first("returned", who)]
+        self._wait(lambda seen: all(over(seen, who) for who in dead), ANSWER_MS / 1000)
 
     def _record(self, what: str, who: str = "", **detail: Json) -> None:
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))

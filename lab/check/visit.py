@@ -20,7 +20,7 @@ SETTLED_SECONDS = 1.2
 """How long, by the server's clock, a counter may take to be written after what it counts."""
 
 STOP_SECONDS = 0.5
-"""How long a server may take to stop before its clock is moved on: uvicorn looks ten times a second whether it is to."""
+"""How long a server may take to stop before its clock is moved on: uvicorn looks ten times a second."""
 
 DOCKER_STOP_SECONDS = 10.0
 """How long `docker stop` waits before it kills."""

@@ -17,9 +17,12 @@ from lab.evidence import Held
 from lab.timeline import Json, Observation, Timeline
 
 PHASED = "phased"
-"""The lab's own observation that a phase is over; what was last surveyed and counted before it is its result."""
+"""The lab's own observation that a phase is over; what was last surveyed and counted before it is its result.
 
-FIRST, TALK, IDLE, MET, LEAVE, WAVE, CROWD, LATER = (
+The first of them is the case's own story, which most claims are about: what comes after it is the experiment."""
+
+STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, CROWD, LATER = (
+    "story",
     "first",
     "talk",
     "idle",
@@ -41,6 +44,9 @@ KIND = {
     "descriptor": "socket",
 }
 """The kind of orphan that a size is evidence of."""
+
+DEAR = ("thread", "process", "descriptor")
+"""What the system has little of: kept beyond the horizon, it is an orphan even if a timer ends it one day."""
 
 ALIVE: Key = ("alive", "")
 """How many connections that have ended are still alive, whatever holds them."""
@@ -98,7 +104,7 @@ class Growth:
         deaths: how many died in each wave.
         control: by how much it grew in each control.
         bounded: whether it stopped growing in a crowd, or has a bound of its own and what it holds is no connection.
-        gone: whether it came back to what it was, much later.
+        gone: whether it came back to what it was, much later, and is nothing that the system has little of.
         held: an example, from the census.
         example: for a type, the path to one of its objects.
     """
@@ -135,7 +141,7 @@ def phases(timeline: Timeline) -> list[Phase]:
             reading.sizes = dict(_sizes(seen.detail.get("sizes")))
         elif seen.what == "counted":
             reading.counted = seen
-        elif seen.what == PHASED:
+        elif seen.what == PHASED and seen.text("phase") != STORY:
             found.append(_phase(seen, reading))
     return found
 
@@ -190,7 +196,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         tuple(deaths for deaths, _ in waves),
         tuple(step for _, step in controls),
         bounded=any(step < deaths for deaths, step in crowds) or (most > 0 and not dead),
-        gone=bool(later) and sign * (later[-1] - base) < sum(step for _, step in waves),
+        gone=bool(later) and key[0] not in DEAR and sign * (later[-1] - base) < sum(step for _, step in waves),
         held=_example(key, phases),
         example=next((size.example for phase in reversed(phases) if (size := phase.of(key)) is not None), ""),
     )

@@ -30,7 +30,7 @@ from lab.scenario import Scenario
 from lab.servers import OPEN_ROWS
 from lab.timeline import Header, Timeline
 
-AT_ONCE = 14
+AT_ONCE = 4
 """Cases at a time: most of each is waiting."""
 
 OURS = ("lab.servers.reference", "lab.servers.broken")

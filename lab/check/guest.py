@@ -244,13 +244,14 @@ class Guest(Play):
         If a handler dies of it, its client must live to see how she is left.
         """
         people = [step.who for step in steps]
+        asked = self.timeline.elapsed()
         for step in steps:
             if isinstance(step.payload, bytes):
                 self._order(step.who, "say", "send", hex=step.payload.hex())
             else:
                 self._order(step.who, "say", "send", said=step.payload, text=step.payload)
         if self.subject.witnessed:
-            self._wait(lambda seen: all(seen.last("sent", who) or over(seen, who) for who in people), REPLY_SECONDS)
+            self._wait(lambda seen: all(_has_sent(seen, who, asked) for who in people), ANSWER_MS / 1000)
             self.rest()
         else:
             self._wait(lambda seen: all(over(seen, who) for who in people), REPLY_SECONDS)
@@ -264,6 +265,11 @@ class Guest(Play):
 def all_heard(people: Sequence[str], at: float, seen: Timeline) -> bool:
     """Whether something has come to each since then, or she is gone. What was on its way before does not count."""
     return all(over(seen, who) or any(one.at >= at for one in seen.select("received", who)) for who in people)
+
+
+def _has_sent(seen: Timeline, who: str, asked: float) -> bool:
+    """Whether her client has sent what she was asked to, or cannot any more."""
+    return over(seen, who) or any(one.at >= asked for one in seen.select("sent", who))
 
 
 def over(seen: Timeline, who: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab import evidence
+from lab import evidence, growth
 from lab.check.experiment import Experiment
 from lab.check.guest import MOVE_SECONDS, Guest, over
 from lab.check.waves import bystanders, wave
@@ -114,6 +114,7 @@ class Visit(Guest):
         self.ask([claim.who for claim in self.scenario.then if isinstance(claim, Served)])
         self.rest()
         self.look()
+        self._record(growth.PHASED, phase=growth.STORY)
         Experiment(self).run()
 
     def _stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from collections import Counter
@@ -46,7 +47,7 @@ def _what(fd: int, path: str) -> str:
     if stat.S_ISREG(mode):
         return "file"
     target = str(Path(path).readlink()) if path.startswith("/proc/") else ""
-    return target if target.startswith(("/dev/", "anon_inode:")) else "other"
+    return re.sub(r"\d+", "*", target) if target.startswith(("/dev/", "anon_inode:")) else "other"
 
 
 def _sort(

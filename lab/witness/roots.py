@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Collection
 from typing import Any
@@ -37,7 +38,9 @@ class Roots:
         roots: list[Any] = [module.__dict__ for module in modules]
         names = {id(module.__dict__): module.__name__ for module in modules}
         names[id(self._app)] = "app"
-        return [*roots, self._app], names
+        loggers = logging.Logger.manager  # the one of Python's own registries in which applications put things by name
+        names[id(loggers)] = "logging.Logger.manager"
+        return [*roots, self._app, loggers], names
 
     def prune(self) -> frozenset[type]:
         """The types that lead from one connection to all: a server's and its loop's, and ours."""

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import anyio
@@ -28,6 +29,7 @@ class Measure(NamedTuple):
     tally: Callable[[Any], int | None]
 
 
+@cache
 def measure_of(kind: type) -> Measure | None:
     """How objects of a type are measured; None if there is nothing to be counted of them."""
     for types, measure in MEASURES:

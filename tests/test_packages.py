@@ -39,7 +39,7 @@ PACKAGES = {
 """What each is built on, as it is imported."""
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_on_a_package_gets_exactly_its_findings(name: str, processes: Processes) -> None:
     if importlib.util.find_spec(PACKAGES[name]) is None:

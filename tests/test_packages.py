@@ -20,16 +20,26 @@ from tests.test_gallery import got_exactly_its_findings
 SERVERS = tuple(sorted(path.stem for path in (Path(lab.__file__).parent / "servers" / "packages").glob("[a-z]*.py")))
 LOCK = Path(lab.__file__).parent.parent / "requirements" / "packages.lock"
 PACKAGES = {
+    "ariadne_subscription": "ariadne",
+    "blacksheep_echo": "blacksheep",
+    "broadcaster_chat": "broadcaster",
     "django_channels": "channels",
+    "falcon_echo": "falcon",
+    "fasthtml_members": "fasthtml",
     "litestar_channels": "litestar",
+    "mcp_session": "mcp",
+    "nicegui_page": "nicegui",
+    "pubsub_topics": "fastapi_websocket_pubsub",
+    "pycrdt_room": "pycrdt",
     "quart_echo": "quart",
+    "rpc_methods": "fastapi_websocket_rpc",
     "socketio_events": "socketio",
     "strawberry_subscription": "strawberry",
 }
 """What each is built on, as it is imported."""
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_on_a_package_gets_exactly_its_findings(name: str, processes: Processes) -> None:
     if importlib.util.find_spec(PACKAGES[name]) is None:

@@ -121,8 +121,20 @@ def figures(rounds: int) -> Iterator[Figure]:
     yield Figure("link", "a message through the embedded link", "us", tuple(found.thread.message), "link_none")
     yield Figure("flow_none", "eight connections of 64 KiB writes, no link", "MB/s", tuple(found.direct.flow))
     if toxiproxy is not None:
-        yield Figure("flow_toxiproxy", "the same through Toxiproxy", "MB/s", tuple(toxiproxy.flow), "flow_none")
-    yield Figure("flow", "the same through the embedded link", "MB/s", tuple(found.thread.flow), "flow_none")
+        yield Figure(
+            "flow_toxiproxy",
+            "eight connections of 64 KiB writes, through Toxiproxy",
+            "MB/s",
+            tuple(toxiproxy.flow),
+            "flow_none",
+        )
+    yield Figure(
+        "flow",
+        "eight connections of 64 KiB writes, through the embedded link",
+        "MB/s",
+        tuple(found.thread.flow),
+        "flow_none",
+    )
 
 
 def _measure(way: Way, ports: Ports, share: float) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from lab.backends.stage import Backend
 from lab.clock import now
-from lab.faults import SERVER, Fault
+from lab.faults import SERVER, Fault, Heal
 from lab.reports import Played
 from lab.runner import run
 from lab.scenario import load
 from lab.timeline import Header, Timeline
 
-BESIDE = 2
+BESIDE = 3
 """How many that mostly wait are played at once, beside one that does not."""
 
 Watch = Callable[[str, str], None]
@@ -42,6 +42,8 @@ class Session:
     def play_all(self, names: Iterable[str], watch: Watch = lambda _name, _step: None) -> Iterator[Played]:
         """Play them, and give them in their order. Those in which a second is only waited for are played beside others.
 
+        One that must mend something in time has the machine to itself.
+
         Raises:
             StageError: the stage of one could not be set, or fell apart. The others are then cut short.
         """
@@ -59,12 +61,17 @@ class Session:
 
     def _in_order(self, order: list[str], beside: dict[str, Future[Played]], watch: Watch) -> Iterator[Played]:
         """Never idle while there is one to play here."""
-        here = deque(name for name in order if name not in beside)
+        alone = {name for name in order if beside and mends_in_time(name)}
+        here = deque(name for name in order if name not in beside and name not in alone)
         played: dict[str, Played] = {}
         for name in order:
             while here and name not in played and not (name in beside and beside[name].done()):
                 first = here.popleft()
                 played[first] = self.play(first, watch)
+            if name in alone:
+                for other in beside.values():
+                    other.result()
+                played[name] = self.play(name, watch)
             yield beside[name].result() if name in beside else played[name]
 
     def play(self, name: str, watch: Watch = lambda _name, _step: None) -> Played:
@@ -84,7 +91,13 @@ class Session:
 def mostly_waits(name: str) -> bool:
     """Whether pings or leases must run out in it: seconds in which next to nothing happens."""
     scenario = load(name)
-    return scenario.silent or any(isinstance(step, Fault) and step.who == SERVER for step in scenario.steps)
+    waits = scenario.silent or any(isinstance(step, Fault) and step.who == SERVER for step in scenario.steps)
+    return waits and not mends_in_time(name)
+
+
+def mends_in_time(name: str) -> bool:
+    """Whether a client falls silent in it for so short that she must be served afterwards: it is ours to be quick."""
+    return any(isinstance(step, Heal) and step.who != SERVER for step in load(name).steps)
 
 
 def _shown(path: Path) -> str:

@@ -9,10 +9,13 @@ import pytest
 from lab.backends.image import context
 
 
+COPIED = ("Dockerfile", "requirements/actors.lock", "lab/actors/client.py", "lab/words/en.toml")
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """What the Dockerfile copies."""
-    for name in ("Dockerfile", "requirements/actors.lock", "lab/actors/client.py", "lab/words/en.toml"):
+    for name in COPIED:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)

@@ -49,8 +49,8 @@ def of(backend: Backend, folder: Path) -> Session:
 
 def test_those_that_wait_for_pings_or_leases_mostly_wait() -> None:
     waiting = {name for name in names() if mostly_waits(name)}
-    assert {"pause", "stall", "unplug", "server-kill"} <= waiting
-    assert waiting.isdisjoint({"kill", "close", "crowd", "bug", "garbage", "reset"})
+    assert {"pause", "unplug", "server-kill"} <= waiting
+    assert waiting.isdisjoint({"kill", "close", "crowd", "bug", "garbage", "reset", "stall", "nap"})
 
 
 @pytest.mark.parametrize("side_by_side", [True, False])
@@ -73,6 +73,26 @@ def test_one_that_waits_is_played_beside_one_that_does_not(tmp_path: Path, monke
 
     monkeypatch.setattr(session, "run", run)
     assert len(list(of(Nothing(side_by_side=True), tmp_path).play_all(("pause", "kill")))) == 2
+
+
+def test_one_that_must_mend_in_time_has_the_machine_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    playing: list[str] = []
+    beside: dict[str, int] = {}
+
+    def run(_scenario: Scenario, _backend: Backend, timeline: Timeline, _watch: runner.Watch) -> Verdict:
+        name = timeline.header.scenario
+        playing.append(name)
+        beside[name] = len(playing)
+        playing.remove(name)
+        return verdict(timeline)
+
+    monkeypatch.setattr(session, "run", run)
+    order = ("nap", "pause", "kill", "stall", "unplug")
+    played = of(Nothing(side_by_side=True), tmp_path).play_all(order)
+    assert next(played).name == "nap"
+    assert beside.keys() == {"pause", "kill", "unplug", "nap"}  # all but the other of its kind are over
+    assert [one.name for one in played] == list(order[1:])
+    assert beside["nap"] == beside["stall"] == 1
 
 
 def test_where_stages_cannot_be_set_side_by_side_all_is_played_in_this_thread(

@@ -8,7 +8,6 @@ import pytest
 
 from lab.backends.image import context
 
-
 COPIED = ("Dockerfile", "requirements/actors.lock", "lab/actors/client.py", "lab/words/en.toml")
 
 

@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import checking, containers, link, processes
+from benchmarks import checking, containers, linked, processes
 from benchmarks.figures import Figure, Machine, report, say, store
 
 PARTS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "processes": processes.figures,
     "containers": containers.figures,
     "check": checking.figures,
-    "link": link.figures,
+    "link": linked.figures,
 }
 
 

@@ -21,12 +21,21 @@ class Cost:
     processor: float
 
 
-def lab(*args: str, cwd: Path | None = None, **env: str) -> Cost:
-    """What `lab` costs with these arguments."""
-    return timed([sys.executable, "-m", "lab", *args], cwd, env)
+def lab(*args: str, cwd: Path | None = None, good: tuple[int, ...] = (0,), **env: str) -> Cost:
+    """What `lab` costs with these arguments.
+
+    Args:
+        good: the exit codes of a run that is worth measuring.
+    """
+    return timed([sys.executable, "-m", "lab", *args], cwd, env, good)
 
 
-def timed(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Cost:
+def timed(
+    command: Sequence[str],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    good: tuple[int, ...] = (0,),
+) -> Cost:
     """What a command costs.
 
     Raises:
@@ -34,15 +43,18 @@ def timed(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str
     """
     used, before = _used(), now()
     path = os.pathsep.join(filter(None, sys.path))
-    subprocess.run(
+    done = subprocess.run(
         command,
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": path} | dict(env or {}),
-        check=True,
+        check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    return Cost(now() - before, _used() - used)
+    cost = Cost(now() - before, _used() - used)
+    if done.returncode not in good:
+        done.check_returncode()
+    return cost
 
 
 def _used() -> float:

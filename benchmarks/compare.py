@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.figures import Row, Stored, read, say
@@ -12,7 +13,7 @@ from benchmarks.figures import Row, Stored, read, say
 def lines(before: Stored, after: Stored) -> Iterator[str]:
     """One for each figure that is in either; medians, how they changed, and what each is of its other way."""
     yield f"{'':<62} {before.commit or 'before':>12} {after.commit or 'after':>12}"
-    if before.machine != after.machine:
+    if replace(before.machine, load=0.0) != replace(after.machine, load=0.0):
         yield "measured on different machines, or with other versions: only ratios can be compared"
     for name in dict.fromkeys((*before.rows, *after.rows)):
         yield _line(before.rows.get(name), after.rows.get(name))

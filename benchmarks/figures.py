@@ -80,7 +80,7 @@ class Machine:
         """This one, now."""
         found = {name: said for name in PACKAGES if (said := _version(name))}
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-        system = f"{platform.system()} {platform.release()} {platform.machine()}"
+        system = f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}"
         return cls(os.cpu_count() or 1, system, platform.python_version(), found, round(load, 2))
 
 

@@ -20,7 +20,6 @@ import uvicorn
 from fastapi import FastAPI, WebSocket
 from websockets.sync.client import connect
 
-from benchmarks.figures import Figure
 from lab.backends.link import Links
 from lab.backends.toxiproxy import Toxiproxy
 from lab.clock import now
@@ -109,20 +108,6 @@ def measure(seconds: float) -> LinkFigures:
                 _measure(way, ports[way.name], share)
     direct, process, thread, *toxiproxy = ways
     return LinkFigures(direct, process, thread, toxiproxy[0] if toxiproxy else None)
-
-
-def figures(rounds: int) -> Iterator[Figure]:
-    """A message through each way; the link's own against none, and against Toxiproxy."""
-    found = measure(4.0 * rounds)
-    toxiproxy = found.toxiproxy
-    yield Figure("link_none", "a message with no link", "us", tuple(found.direct.message))
-    if toxiproxy is not None:
-        yield Figure("link_toxiproxy", "a message through Toxiproxy", "us", tuple(toxiproxy.message), "link_none")
-    yield Figure("link", "a message through the embedded link", "us", tuple(found.thread.message), "link_none")
-    yield Figure("flow_none", "eight connections of 64 KiB writes, no link", "MB/s", tuple(found.direct.flow))
-    if toxiproxy is not None:
-        yield Figure("flow_toxiproxy", "the same through Toxiproxy", "MB/s", tuple(toxiproxy.flow), "flow_none")
-    yield Figure("flow", "the same through the embedded link", "MB/s", tuple(found.thread.flow), "flow_none")
 
 
 def _measure(way: Way, ports: Ports, share: float) -> None:

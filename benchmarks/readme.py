@@ -21,7 +21,7 @@ def section(stored: Stored) -> str:
 def _text(stored: Stored) -> Iterator[str]:
     machine = stored.machine
     versions = ", ".join(f"{name} {machine.packages[name]}" for name in SHOWN if name in machine.packages)
-    yield f"`make bench` at {stored.commit}, {stored.at[:10]}: {machine.cores} cores, {machine.system}, "
+    yield f"`make bench` at {stored.commit}, {stored.at[:10]}: {machine.cores} cores, {machine.system},"
     yield f"Python {machine.python}, {versions}; load {machine.load:g} when it began. Medians, and from least to most."
     yield ""
     yield "| what | took | by hand, in the same run | ratio |"

@@ -222,9 +222,9 @@ def _play(todo: tuple[str, ...], backend: Backend, server: str, flavour: str, wo
     with live(words) as watch:
         backend.open()
         session = Session(backend, server, flavour, folder)
-        for name in todo:
-            played.append(session.play(name, watch))
-            show(played[-1], words)
+        for one in session.play_all(todo, watch):
+            played.append(one)
+            show(one, words)
     report = Report("run", server, backend.name, flavour, now() - before, tuple(played))
     if len(played) > 1:
         from lab.reports import terminal

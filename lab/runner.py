@@ -30,6 +30,9 @@ CENSUS_SHARE, CENSUS_CREDIT_SECONDS = 2.0, 0.05
 ELBOW_ROOM_SECONDS = 0.02
 """How long the server is left alone after the story, if it cleans up that fast."""
 
+WRITTEN_SECONDS = 0.005
+"""How long a row that is not there yet is given before it is looked for again."""
+
 SOON_SECONDS, SELDOM_SECONDS = 0.02, 0.16
 """How long the lab waits for a fact before it looks again all the same: at first, and when that was in vain often."""
 
@@ -172,6 +175,7 @@ class Play:
             census = evidence.last_census(self.timeline)
             if census is None or _set_up(census, names):
                 return
+            self._wait(lambda _: False, WRITTEN_SECONDS)  # nobody says when a row is written
 
     def _say(self, who: str, message: dict[str, Json], do: str, text: str) -> None:
         heard = sum(1 for _ in self.timeline.select("received", who))

@@ -1,18 +1,24 @@
-"""A session: the scenarios of one command, played one after the other on one backend, each timeline kept."""
+"""A session: the scenarios of one command, played on one backend, each timeline kept."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.backends.stage import Backend
 from lab.clock import now
+from lab.faults import SERVER, Fault, Heal
 from lab.reports import Played
 from lab.runner import run
 from lab.scenario import load
 from lab.timeline import Header, Timeline
+
+BESIDE = 3
+"""How many that mostly wait are played at once, beside one that does not."""
 
 Watch = Callable[[str, str], None]
 """Told which scenario is being played, and which step of it."""
@@ -31,11 +37,48 @@ class Session:
     subject: str
     flavour: str
     folder: Path
+    _timelines: list[Timeline] = field(default_factory=list)
+
+    def play_all(self, names: Iterable[str], watch: Watch = lambda _name, _step: None) -> Iterator[Played]:
+        """Play them, and give them in their order. Those in which a second is only waited for are played beside others.
+
+        One that must mend something in time has the machine to itself.
+
+        Raises:
+            StageError: the stage of one could not be set, or fell apart. The others are then cut short.
+        """
+        order = list(names)
+        waiting = [name for name in order if len(order) > 1 and self.backend.side_by_side and mostly_waits(name)]
+        with ThreadPoolExecutor(BESIDE) as pool:
+            try:
+                beside = {name: pool.submit(self.play, name, watch) for name in waiting}
+                yield from self._in_order(order, beside, watch)
+            except BaseException:
+                for timeline in self._timelines:
+                    timeline.cut_short()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _in_order(self, order: list[str], beside: dict[str, Future[Played]], watch: Watch) -> Iterator[Played]:
+        """Never idle while there is one to play here."""
+        alone = {name for name in order if beside and mends_in_time(name)}
+        here = deque(name for name in order if name not in beside and name not in alone)
+        played: dict[str, Played] = {}
+        for name in order:
+            while here and name not in played and not (name in beside and beside[name].done()):
+                first = here.popleft()
+                played[first] = self.play(first, watch)
+            if name in alone:
+                for other in beside.values():
+                    other.result()
+                played[name] = self.play(name, watch)
+            yield beside[name].result() if name in beside else played[name]
 
     def play(self, name: str, watch: Watch = lambda _name, _step: None) -> Played:
         """Play one. Its timeline is written even if the run is cut short; unsealed, it is nobody's evidence."""
         scenario = load(name)
         timeline = Timeline(Header(name, self.subject, self.backend.name, self.flavour))
+        self._timelines.append(timeline)
         path = self.folder / f"{name}.jsonl"
         before = now()
         try:
@@ -43,6 +86,18 @@ class Session:
         finally:
             path.write_text(timeline.to_jsonl(), encoding="utf-8", errors="backslashreplace")
         return Played(name, verdict, timeline, now() - before, _shown(path))
+
+
+def mostly_waits(name: str) -> bool:
+    """Whether pings or leases must run out in it: seconds in which next to nothing happens."""
+    scenario = load(name)
+    waits = scenario.silent or any(isinstance(step, Fault) and step.who == SERVER for step in scenario.steps)
+    return waits and not mends_in_time(name)
+
+
+def mends_in_time(name: str) -> bool:
+    """Whether a client falls silent in it for so short that she must be served afterwards: it is ours to be quick."""
+    return any(isinstance(step, Heal) and step.who != SERVER for step in load(name).steps)
 
 
 def _shown(path: Path) -> str:

@@ -74,6 +74,8 @@ def test_two_machines_are_told_apart(tmp_path: Path) -> None:
     before = stored(tmp_path, OURS)
     after = replace(before, machine=replace(MACHINE, cores=64))
     assert "different machines" in "\n".join(compare.lines(before, after))
+    busier = replace(before, machine=replace(MACHINE, load=9.0))
+    assert "different machines" not in "\n".join(compare.lines(before, busier))
 
 
 def test_the_readme_shows_what_was_stored_last() -> None:

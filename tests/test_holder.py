@@ -239,3 +239,82 @@ def test_of_a_thousand_each_is_found(shop: ModuleType) -> None:
     sockets = [websocket() for _ in range(1000)]
     vars(shop)["active"] = {f"user-{number}": socket for number, socket in enumerate(sockets)}
     assert found(shop, *sockets) == [f"shop.active['user-{number}']" for number in range(1000)]
+
+
+# Found again.
+
+
+def ways(walk: Walk[str]) -> list[tuple[int, ...]]:
+    """Where that walk found what it looked for."""
+    return [tuple(map(id, path)) for path in walk.found.values()]
+
+
+def followed(shop: ModuleType, before: Walk[str], **sockets: WebSocket) -> Walk[str]:
+    """A walk that only goes where the one before has found something."""
+    walk = Walk([(watched(socket), name) for name, socket in sockets.items()])
+    walk.follow(ways(before), [vars(shop)])
+    assert all(exists(path) for path in walk.found.values())
+    return walk
+
+
+def searched(shop: ModuleType, **sockets: WebSocket) -> Walk[str]:
+    """A walk that looks everywhere."""
+    walk = Walk([(watched(socket), name) for name, socket in sockets.items()])
+    walk.search([vars(shop)])
+    return walk
+
+
+def test_who_was_found_is_found_again_where_she_was_and_a_newcomer_beside_her(shop: ModuleType) -> None:
+    alice, bob = websocket(), websocket()
+    vars(shop)["manager"] = manager = Manager()
+    manager.active["alice"] = alice
+    before = searched(shop, alice=alice)
+    manager.active["bob"] = bob
+    walk = followed(shop, before, alice=alice, bob=bob)
+    names = {id(vars(shop)): "shop"}
+    assert {name: holder(path, names) for name, path in walk.found.items()} == {
+        name: f"shop.manager.active['{name}']" for name in ("alice", "bob")
+    }
+
+
+def test_she_is_found_again_though_holders_of_hers_have_got_a_dict_meanwhile(shop: ModuleType) -> None:
+    alice = websocket()
+    vars(shop)["manager"] = manager = Manager()
+    manager.active["alice"] = alice
+    before = searched(shop, alice=alice)
+    assert vars(manager)
+    assert vars(alice)
+    assert not followed(shop, before, alice=alice).left
+
+
+def test_who_was_let_go_of_is_not_found_where_she_was(shop: ModuleType) -> None:
+    alice, bob = websocket(), websocket()
+    vars(shop)["active"] = {"alice": alice, "bob": bob}
+    before = searched(shop, alice=alice, bob=bob)
+    del vars(shop)["active"]["alice"]
+    walk = followed(shop, before, alice=alice, bob=bob)
+    assert walk.left == {"alice"}
+    walk.search([vars(shop)])
+    assert walk.left == {"alice"}
+
+
+def test_a_way_leads_to_what_is_there_now_whatever_was_there_before(shop: ModuleType) -> None:
+    alice, bob = websocket(), websocket()
+    vars(shop)["active"] = {"alice": alice}
+    before = searched(shop, alice=alice)
+    vars(shop)["active"] = {"bob": bob}
+    walk = followed(shop, before, alice=alice, bob=bob)
+    assert "alice" in walk.left
+    walk.search([vars(shop)])
+    assert walk.found.keys() == {"bob"}
+
+
+def test_where_somebody_was_found_keeps_nobody_alive(shop: ModuleType) -> None:
+    alice = websocket()
+    vars(shop)["active"] = [alice]
+    kept = ways(searched(shop, alice=alice))
+    gone = weakref.ref(watched(alice))
+    del vars(shop)["active"], alice
+    gc.collect()
+    assert kept
+    assert gone() is None

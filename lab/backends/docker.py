@@ -28,6 +28,7 @@ class Docker:
     """Sets stages out of containers: those of a lab that is up, else of one that it brings up for itself."""
 
     name = "docker"
+    side_by_side = False
 
     def __init__(self, engine: Engine, app: str, flavour: str) -> None:
         self.engine, self.app, self.flavour = engine, app, flavour

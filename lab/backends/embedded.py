@@ -47,6 +47,7 @@ class Embedded:
     """Sets stages out of processes; the fork server is shared by all of them."""
 
     name = "embedded"
+    side_by_side = True
 
     def __init__(self, served: Served | None = None, processes: Processes | None = None) -> None:
         self.served = served or Served()

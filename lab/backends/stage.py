@@ -79,9 +79,11 @@ class Backend(Protocol):
 
     Attributes:
         name: `embedded` or `docker`.
+        side_by_side: whether several stages may be set at once.
     """
 
     name: str
+    side_by_side: bool
 
     def open(self) -> None:
         """Get ready for stages.

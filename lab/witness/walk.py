@@ -53,7 +53,7 @@ class _Known:
 
     def __init__(self, paths: dict[Way, Path]) -> None:
         self._paths: dict[Way, Path] = paths
-        self._held: dict[int, dict[int, object]] = {}
+        self._steps: dict[int, dict[int, Path]] = {}
 
     def path(self, way: Way) -> Path:
         """The path of that way; empty if it is no longer there."""
@@ -61,12 +61,25 @@ class _Known:
             return known
         path: Path = ()
         if len(way) > 1 and (before := self.path(way[:-1])):
-            held = self._held.get(way[-2])
-            if held is None:
-                held = self._held[way[-2]] = {id(one): one for one in _held_by(before[-1])}
-            path = (*before, held[way[-1]]) if way[-1] in held else ()
+            steps = self._steps.get(way[-2])
+            if steps is None:
+                steps = self._steps[way[-2]] = _steps(before[-1])
+            path = before + steps[way[-1]] if way[-1] in steps else ()
         self._paths[way] = path
         return path
+
+
+def _steps(parent: object) -> dict[int, Path]:
+    """How to go on from there, by the id of where it leads to.
+
+    An object may have got a dict for its attributes since, by being asked for it: then that is in between.
+    """
+    held = _held_by(parent)
+    steps: dict[int, Path] = {}
+    for one in held if type(parent) is not dict else ():
+        if type(one) is dict:
+            steps.update((id(value), (one, value)) for value in tuple(one.values()))
+    return steps | {id(one): (one,) for one in held}
 
 
 class Walk(Generic[Name]):
@@ -138,7 +151,7 @@ class Walk(Generic[Name]):
         for way in beside:
             path, missing = known.path(way), self.left
             if missing and path and not any(type(one) in self._atoms or id(one) in self._want for one in path):
-                parents: dict[int, object | None] = dict(zip(way, (None, *path), strict=False))
+                parents: dict[int, object | None] = dict(zip(map(id, path), (None, *path), strict=False))
                 level, met = [path[-1]], 0
                 for _ in range(NEAR):
                     level = self._step(level, parents, missing, through=False)

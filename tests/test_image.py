@@ -1,0 +1,50 @@
+"""The image of the actors is built again when something that it is made of has changed, and only then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.backends.image import context
+
+COPIED = ("Dockerfile", "requirements/actors.lock", "lab/actors/client.py", "lab/words/en.toml")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What the Dockerfile copies."""
+    for name in COPIED:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "requirements/actors.lock", "lab/actors/client.py", "lab/words/en.toml"]
+)
+def test_a_change_of_what_is_copied_makes_another_image(name: str, clone: Path) -> None:
+    before = context(clone)
+    (clone / name).write_text("changed")
+    assert context(clone) != before
+
+
+def test_a_file_that_is_new_moved_or_gone_makes_another_image(clone: Path) -> None:
+    seen = {context(clone)}
+    (clone / "lab" / "new.py").write_text("")
+    seen.add(context(clone))
+    (clone / "lab" / "new.py").rename(clone / "lab" / "moved.py")
+    seen.add(context(clone))
+    (clone / "lab" / "actors" / "client.py").unlink()
+    seen.add(context(clone))
+    assert len(seen) == 4
+
+
+def test_what_is_not_copied_makes_no_other_image(clone: Path) -> None:
+    before = context(clone)
+    (clone / "README.md").write_text("changed")
+    cache = clone / "lab" / "actors" / "__pycache__"
+    cache.mkdir()
+    (cache / "client.pyc").write_bytes(b"compiled")
+    assert context(clone) == before

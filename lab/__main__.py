@@ -11,7 +11,7 @@ from lab.backends.launch import ForkServer, is_certain
 
 def main() -> None:
     """Run the command and exit with its verdict."""
-    server = ForkServer() if is_certain(sys.argv[1:], os.environ) else None
+    server = ForkServer(reference=sys.argv[1] == "run") if is_certain(sys.argv[1:], os.environ) else None
     try:
         gc.disable()  # nothing that is imported is garbage
         from lab.cli import main

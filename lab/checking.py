@@ -15,6 +15,7 @@ from lab.servers import NoSuchServer, application
 from lab.words import Words
 
 if TYPE_CHECKING:
+    from lab.backends.launch import ForkServer
     from lab.check.subject import Subject
     from lab.reports import Report
 
@@ -46,7 +47,9 @@ T = TypeVar("T")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
 @lang_option
+@click.pass_obj
 def check(  # noqa: PLR0917  # Click passes options by name, whatever their number
+    started: ForkServer | None,
     app: str | None,
     path: str | None,
     factory: bool,
@@ -104,18 +107,25 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
         port=port,
         pings=pings or 0.0,
     )
-    return _grade(subject, cases, words, explain=explain, json_file=json_file, junit=junit)
+    return _grade(subject, cases, words, started, explain=explain, json_file=json_file, junit=junit)
 
 
 def _grade(
-    subject: Subject, cases: tuple[str, ...], words: Words, *, explain: bool, json_file: Path | None, junit: Path | None
+    subject: Subject,
+    cases: tuple[str, ...],
+    words: Words,
+    started: ForkServer | None,
+    *,
+    explain: bool,
+    json_file: Path | None,
+    junit: Path | None,
 ) -> int:
     from lab.check.grading import Grader
     from lab.check.tries import Tries
     from lab.reports import grade as grades
     from lab.verdict import Outcome
 
-    with live(words) as watch, Grader(subject) as grader:
+    with live(words) as watch, Grader(subject, server=started) as grader:
         report = grader.grade(cases, watch)
     paint(grades.render(report, words))
     tries = Tries.of(subject.name)

@@ -22,15 +22,19 @@ class ForkServer:
         control: our end of the socket.
         folder: a folder for the files of its actors. It removes that when it ends.
         taken: whether somebody answers for its end.
+
+    Args:
+        reference: whether it imports what the reference server needs, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, reference: bool = True) -> None:
         self.control, theirs = socket.socketpair()
         self.folder = tempfile.mkdtemp(prefix="hangup-")
         self.taken = False
         # A session of its own: Ctrl-C in the terminal is for the lab, which then takes its actors down in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno()), self.folder],
+            [sys.executable, "-m", "lab.backends.forkserver", str(theirs.fileno()), self.folder]
+            + ["reference"] * reference,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -64,9 +68,11 @@ def can_fork() -> bool:
 
 
 def is_certain(argv: Sequence[str], env: Mapping[str, str]) -> bool:
-    """Whether a command line needs a fork server, whatever else it says: it plays scenarios, and not with Docker."""
-    if argv[:1] != ["run"] or not can_fork():
+    """Whether a command line needs a fork server, whatever else it says: it checks, or plays and not with Docker."""
+    if not can_fork() or "--help" in argv:
         return False
+    if argv[:1] != ["run"]:
+        return len(argv) > 1 and argv[0] == "check"
     asked = [one.partition("=")[2] for one in argv if one.startswith("--backend=")]
     asked += [after for one, after in pairwise(argv) if one == "--backend"]
     wanted = (asked or [env.get("LAB_BACKEND") or "auto"])[-1]

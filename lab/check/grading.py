@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lab.backends.actors import StageError
 from lab.backends.embedded import Embedded, ProcessStage, Served
+from lab.backends.launch import ForkServer, can_fork
 from lab.backends.processes import Processes, open_processes
 from lab.backends.stage import Cast
 from lab.check.cases import cases
@@ -27,11 +28,11 @@ from lab.nemesis import Nemesis
 from lab.paths import new_run
 from lab.reports import Played, Report
 from lab.scenario import Scenario
-from lab.servers import OPEN_ROWS
+from lab.servers import OPEN_ROWS, by_module
 from lab.timeline import Header, Timeline
 
-AT_ONCE = 4
-"""Cases at a time: most of each is waiting."""
+AT_ONCE = 2 * (os.cpu_count() or 1)
+"""Cases at a time: half of each is waiting for another process."""
 
 OURS = ("lab.servers.reference", "lab.servers.broken")
 
@@ -51,10 +52,10 @@ class Grader:
         StageError: from any method, if the server cannot be started or lets nobody in.
     """
 
-    def __init__(self, subject: Subject, processes: Processes | None = None) -> None:
+    def __init__(self, subject: Subject, processes: Processes | None = None, server: ForkServer | None = None) -> None:
         served = _served(subject)  # refuses what cannot be, before anything is started
         self.subject = at_url(subject) if subject.command else subject
-        self._processes = processes or open_processes()
+        self._processes = processes or open_processes(server or new_server(subject))
         self._borrowed = processes is not None
         self._backend = _backend(served, self._processes)
         self._timelines: list[Timeline] = []
@@ -181,6 +182,11 @@ class Grader:
         return Outside(url, sql, pid, port)
 
 
+def new_server(subject: Subject) -> ForkServer | None:
+    """A fork server that has imported what this subject is likely to need."""
+    return ForkServer(reference=by_module(subject.app).startswith(OURS)) if can_fork() else None
+
+
 def _served(subject: Subject) -> Served | Command | Image:
     if subject.command:
         return Command(subject.command, subject.url, subject.env)
@@ -194,8 +200,8 @@ def _served(subject: Subject) -> Served | Command | Image:
         "LAB_DATABASE": "",
         **subject.env,
     }
-    ours = subject.app.startswith(OURS)  # somebody else's DATABASE_URL is theirs
-    return Served(subject.app, subject.flavour, env, database=ours)
+    ours = by_module(subject.app).startswith(OURS)  # somebody else's DATABASE_URL is theirs
+    return Served(by_module(subject.app), subject.flavour, env, database=ours)
 
 
 def _backend(served: Served | Command | Image, processes: Processes) -> Embedded:

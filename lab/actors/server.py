@@ -140,11 +140,12 @@ def main(argv: list[str]) -> None:
     threads.watch()
     if settings.moves:
         clock.install()
+    before = frozenset(sys.modules)
     try:
         application = load(argv[0], factory=settings.factory)
     except NoApplication as error:
         sys.exit(str(error))
-    decide(Ownership.of(application))
+    decide(Ownership.of(application, before))
     witness = Witness.of(application, threads, clock, settings)
     config = uvicorn.Config(
         application.app,

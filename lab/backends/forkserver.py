@@ -1,6 +1,6 @@
 """The fork server: pays the imports once, then every actor is a fork.
 
-Run as `python -m lab.backends.forkserver FD FOLDER [reference]`, with one end of a Unix socket. A request is one line of
+Run as `python -m lab.backends.forkserver FD FOLDER [reference]`, with one end of a Unix socket. A request is a line of
 JSON with the actor's three standard descriptors attached; the answer says its pid. Later, a line says how it exited.
 When the socket closes the lab is gone, however it went: every actor is killed, paused ones too, and FOLDER is removed.
 """
@@ -28,6 +28,8 @@ PAID_ONCE = (
     "lab.actors.client",
     "lab.witness.rfc6455",
     "fastapi",
+    "fastapi.telemetry._runtime",
+    "pydantic.v1.dataclasses",
     "uvicorn.lifespan.on",
     "uvicorn.loops.asyncio",
     "uvicorn.protocols.http.auto",
@@ -45,7 +47,9 @@ def main(argv: list[str]) -> None:
     control = socket.socket(fileno=int(argv[0]))
     gc.disable()  # nothing that is imported is garbage
     for module in (*PAID_ONCE, *(REFERENCE if argv[2:] == ["reference"] else ())):
-        importlib.import_module(module)
+        with suppress(ImportError):  # another version of a package may have put it elsewhere
+            importlib.import_module(module)
+    importlib.import_module("lab.witness.clock").find_copies()
     gc.freeze()
     tell(control, {"ready": os.getpid()})
     children: set[int] = set()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -52,9 +53,8 @@ class Clock:
                 (time.sleep, self._sleep),
             )
         }
-        for module in list(sys.modules.values()):
-            if not _is_ours(module):
-                _replace(module, replaced)
+        for names, name in find_copies():
+            names[name] = replaced.get(id(names.get(name)), names.get(name))
         threading.Condition.wait = self._waiting_for(wait)  # type: ignore[method-assign]  # there is no hook
 
     def read(self) -> float:
@@ -122,17 +122,22 @@ class Clock:
 
 _REAL_WAIT = threading.Condition.wait
 
+READINGS = (time.monotonic, time.perf_counter, time.monotonic_ns, time.perf_counter_ns, time.sleep)
 
-def _is_ours(module: ModuleType) -> bool:
-    """Whether it is the lab's own: that measures real time."""
+
+@cache
+def find_copies() -> tuple[tuple[dict[str, Any], str], ...]:
+    """The names by which modules that are imported know these functions; asked once, by a fork server before it forks.
+
+    Modules that are imported later copy what they find in `time`.
+    """
+    wanted = set(map(id, READINGS))
+    spaces = (module.__dict__ for module in list(sys.modules.values()) if _is_moved(module))
+    return tuple((names, name) for names in spaces for name, value in list(names.items()) if id(value) in wanted)
+
+
+def _is_moved(module: ModuleType) -> bool:
+    """Whether a module reads the moved clock: not the lab's own, which measure real time."""
     name = getattr(module, "__name__", "")
-    return name == "lab" or (name.startswith("lab.") and not name.startswith("lab.servers."))
-
-
-def _replace(module: ModuleType, replaced: dict[int, Reading]) -> None:
-    names = getattr(module, "__dict__", None)
-    if not isinstance(names, dict):
-        return
-    for name, value in list(names.items()):
-        if (new := replaced.get(id(value))) is not None:
-            names[name] = new
+    is_ours = name == "lab" or (name.startswith("lab.") and not name.startswith("lab.servers."))
+    return not is_ours and isinstance(getattr(module, "__dict__", None), dict)

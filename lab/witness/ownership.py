@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -25,17 +25,23 @@ class Ownership:
         roots: the project's folders. What lies in them is the application's, unless it was installed there.
         own: folders that are the application's even if they were installed, or came with the lab.
         files: single files, likewise.
+        others: modules that were imported before the application's: they are not its own, unless its package has them.
     """
 
     name: str
     roots: places.Folders
     own: places.Folders
     files: frozenset[str]
+    others: frozenset[str] = frozenset()
     _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, application: Application) -> Ownership:
-        """Of an application that was just loaded; the current folder is its project's, too."""
+    def of(cls, application: Application, before: Collection[str] = ()) -> Ownership:
+        """Of an application that was just loaded; the current folder is its project's, too.
+
+        Args:
+            before: the modules that were there before it was loaded.
+        """
         module, roots = application.module, [Path.cwd()]
         place = _place(module.__name__, module)
         if place is None:
@@ -47,7 +53,9 @@ class Ownership:
         else:
             own = (place.path,)
             roots += [place.root, place.root.parent] if place.root.name == "src" else [place.root]
-        return cls(module.__name__, places.folders(*roots), *_apart(own))
+        package = module.__name__.partition(".")[0]
+        others = frozenset(name for name in before if name.partition(".")[0] != package)
+        return cls(module.__name__, places.folders(*roots), *_apart(own), others)
 
     @classmethod
     def undecided(cls, package: str = "") -> Ownership:
@@ -115,7 +123,7 @@ class Ownership:
     def modules(self) -> Iterator[ModuleType]:
         """The application's modules that are imported now."""
         for name, module in list(sys.modules.items()):
-            if name != "__main__" and self.owns_module(module):
+            if name != "__main__" and name not in self.others and self.owns_module(module):
                 yield module
 
 

@@ -180,8 +180,10 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
     sign = -1 if sinks else 1
     waves = [(phase.deaths, sign * step) for phase, step in steps if phase.name == WAVE and phase.deaths]
     controls = [(phase.deaths, sign * step) for phase, step in steps if phase.name in CONTROLS]
-    if len(waves) < enough or any(step < deaths for deaths, step in waves):
-        return None
+    refused = sum(phase.name == WAVE and not phase.deaths for phase in phases)
+    first = next((sign * step >= phase.deaths for phase, step in steps if phase.name == FIRST), False)
+    if not waves or len(waves) + refused * first < enough or any(step < deaths for deaths, step in waves):
+        return None  # where nobody is let in any more, what grew with those before is what keeps them out
     if any(step > deaths for deaths, step in controls):
         return None  # a history, or a clock
     if key[0] == "number" and not _is_a_gauge(steps, sign):

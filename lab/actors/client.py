@@ -28,6 +28,9 @@ ENDS = (OSError, TimeoutError, EOFError)
 AT_ONCE = 50
 """How many of a crowd shake hands at the same time."""
 
+TURNS = 20
+"""In so many turns of the loop what is in a socket's buffer is read, taken apart and told."""
+
 SHOWN = 4096
 """How much of a message is told: the lab wants to know that it came, and what it was."""
 
@@ -49,7 +52,7 @@ class Order:
     """One line from the lab.
 
     Attributes:
-        do: connect, say, leave, abort (without a Close frame), idle or clock.
+        do: connect, say, leave, abort (without a Close frame), idle, rest or clock.
         who: the connection; for a crowd, its common part.
         ask: the number under which the lab awaits the answer.
         user: whom the connection is of, if that is not what it is called.
@@ -101,6 +104,8 @@ class Client:
                     group.create_task(self.hang_up())
                 elif order.do == "clock":
                     observe("clocked", ask=order.ask)
+                elif order.do == "rest":
+                    group.create_task(self.rest(order.ask))
                 else:
                     group.create_task(self.act(order))
 
@@ -111,6 +116,12 @@ class Client:
         if self.talks:
             await asyncio.wait(self.talks)
         observe("idle")
+
+    async def rest(self, ask: int) -> None:
+        """Say so when whatever has come so far has been taken and told."""
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        observe("rested", ask=ask)
 
     async def converse(self, name: str, order: Order) -> None:
         """One connection, from handshake to end."""

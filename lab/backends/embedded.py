@@ -130,6 +130,12 @@ class ProcessStage(ABC):
 
     def inject(self, fault: Fault) -> Injected:
         """A signal to a process, or a fault on a link."""
+        try:
+            return self._inject(fault)
+        except psutil.NoSuchProcess:
+            raise StageError(f"{fault.who} was gone before {fault.name}") from None
+
+    def _inject(self, fault: Fault) -> Injected:
         match fault:
             case Kill() | Interrupt() | Stop():
                 return self._signal(fault)

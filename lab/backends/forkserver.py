@@ -39,7 +39,7 @@ PAID_ONCE = (
 REFERENCE = ("lab.servers.reference.app", "aiosqlite", "sqlalchemy.dialects.sqlite.aiosqlite")
 """What the reference server imports besides: half of the time, which a check of another server need not pay."""
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def main(argv: list[str]) -> None:
@@ -51,6 +51,7 @@ def main(argv: list[str]) -> None:
             importlib.import_module(module)
     importlib.import_module("lab.witness.clock").find_copies()
     gc.freeze()
+    control_process(PR_SET_CHILD_SUBREAPER, 1)
     tell(control, {"ready": os.getpid()})
     children: set[int] = set()
     woken, wake = socket.socketpair()
@@ -64,10 +65,9 @@ def main(argv: list[str]) -> None:
         try:
             serve(control, woken, selector, children)
         finally:
-            for pid in children:
-                os.kill(pid, signal.SIGKILL)
-            for pid in children:
-                os.waitpid(pid, 0)
+            bury(children)
+            while left := strangers(set()):
+                bury(left)
             shutil.rmtree(argv[1], ignore_errors=True)
 
 
@@ -93,12 +93,33 @@ def serve(control: socket.socket, woken: socket.socket, selector: selectors.Base
 
 
 def reap(control: socket.socket, children: set[int]) -> None:
-    """Report every child that has exited."""
+    """Report every child that has exited, and let nothing of it outlive it: its own children are ours from then on."""
+    gone_before = len(children)
     for pid in tuple(children):
         gone, status = os.waitpid(pid, os.WNOHANG)
         if gone:
             children.discard(pid)
             tell(control, {"exited": pid, "code": os.waitstatus_to_exitcode(status), "at": time.monotonic()})
+    if len(children) < gone_before:
+        bury(strangers(children))
+
+
+def strangers(children: set[int]) -> set[int]:
+    """Processes that an actor has left behind, where the system is one that says so."""
+    me = os.getpid()
+    with suppress(OSError), open(f"/proc/{me}/task/{me}/children", encoding="ascii") as found:  # noqa: PTH123  # a Path takes longer
+        return {int(pid) for pid in found.read().split()} - children
+    return set()
+
+
+def bury(left: set[int]) -> None:
+    """Kill them, and whatever they leave in turn."""
+    for pid in left:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    for pid in left:
+        with suppress(OSError):
+            os.waitpid(pid, 0)
 
 
 def tell(control: socket.socket, fact: dict[str, Any]) -> None:
@@ -143,9 +164,15 @@ def die_with_parent() -> None:
     """On Linux the kernel kills an actor whose fork server died; elsewhere the closed order channel ends it."""
     if sys.platform == "linux":
         parent = os.getppid()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        control_process(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def control_process(option: int, value: int) -> None:
+    """Linux's prctl(2)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ from lab.timeline import Json, Observation, Timeline
 REPLY_SECONDS = 0.3
 """How long the next message of an opening exchange waits for an answer to the one before."""
 
+PROMPT_SECONDS = 0.05
+"""How long an answer is waited for before anybody asks whether the server is at rest."""
+
 LOOK_EVERY_SECONDS = 0.15
 ROWS_SECONDS = 2.0
 """How long rows may take to be there."""
@@ -129,7 +132,7 @@ class Guest(Play):
         for who in people:
             self._order(who, "say", "say", user=user, **frame(self.subject.talk))
         if self.manners.answers and self._patient and not self.nemesis.touches(SERVER):
-            self._patient = self._wait(partial(all_heard, people, asked), ANSWER_MS / 1000)
+            self._patient = self._heard(people, asked, ANSWER_MS / 1000)
 
     def ask(self, people: list[str]) -> None:
         """Find out whether they are still served: in turn, so that nobody's message passes for another's."""
@@ -144,7 +147,34 @@ class Guest(Play):
                 asked = self._order(who, "say", "ask", **frame(self.subject.talk))
                 if self._patient:
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
-                    self._patient = self._wait(partial(all_heard, listening, asked.at), patience)
+                    self._patient = self._heard(listening, asked.at, patience)
+
+    def _heard(self, people: Sequence[str], asked: float, seconds: float) -> bool:
+        """Wait until something has come to each; of a server at rest, so much of its time."""
+        heard = partial(all_heard, people, asked)
+        if not self.subject.witnessed:
+            return self._wait(heard, seconds)
+        if self._wait(heard, PROMPT_SECONDS):
+            return True
+        self.rest()
+        self._deliver(people)
+        if not heard(self.timeline):
+            self.move(seconds)
+            self._deliver(people)
+        return heard(self.timeline)
+
+    def _deliver(self, people: Sequence[str]) -> None:
+        """Wait until the clients have taken what the server has sent: a busy machine lets them wait, too."""
+        actors = [self.stage.actor(name) for name in dict.fromkeys(map(actor_of, people))]
+        asks = {next(self._asks): actor for actor in actors if not actor.gone and not self.nemesis.touches(actor.name)}
+        for ask, actor in asks.items():
+            actor.order("rest", ask=ask)
+
+        def rested(seen: Timeline) -> bool:
+            answered = {one.number("ask") for one in seen.select("rested")}
+            return all(ask in answered or actor.gone for ask, actor in asks.items())
+
+        self._wait(rested, CONNECT_SECONDS)
 
     def rest(self) -> None:
         """Wait until the server is at rest."""
@@ -158,14 +188,14 @@ class Guest(Play):
         server = self.stage.actor(SERVER)
 
         def rested(seen: Timeline) -> bool:
-            last = seen.last("rested")
+            last = seen.last("rested", source=SERVER)
             return server.gone or (last is not None and last.number("ask") == ask)
 
         if not self._wait(rested, MOVE_SECONDS):
             self.census()  # which says so, if its loop does not turn
             self.why = self.why or "rest"
             return
-        last = self.timeline.last("rested")
+        last = self.timeline.last("rested", source=SERVER)
         self.why = self.why or (last.text("why") if last else "")
 
     def _order_move(self, seconds: float) -> int:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lab import evidence, growth
-from lab.check.guest import over
+from lab.check.asking import over
 from lab.check.waves import CROWD, Wave, crowd, faults, wave
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost

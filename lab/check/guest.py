@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote, urlsplit
 
 from lab.backends.actors import Actor
 from lab.backends.embedded import ProcessStage
+from lab.check.asking import Asking, all_heard, over
 from lab.check.outside import Outside
 from lab.check.speech import frame
 from lab.check.subject import Subject, filled
 from lab.clock import now
 from lab.faults import SERVER, Fault, Heal
 from lab.invariants.company import ANSWER_MS
-from lab.invariants.lost import is_lost
 from lab.manners import Manners
 from lab.nemesis import Nemesis
-from lab.runner import CONNECT_SECONDS, Play
+from lab.runner import CONNECT_SECONDS
 from lab.scenario import Scenario
 from lab.steps import Connect, Flood, Leave, Say, Send, Step, actor_of
 from lab.timeline import Json, Observation, Timeline
 
 REPLY_SECONDS = 0.3
 """How long the next message of an opening exchange waits for an answer to the one before."""
-
-PROMPT_SECONDS = 0.05
-"""How long an answer is waited for before anybody asks whether the server is at rest."""
 
 LOOK_EVERY_SECONDS = 0.15
 ROWS_SECONDS = 2.0
@@ -42,11 +39,7 @@ SLOW_MS = 200.0
 FLOOD_BYTES, FLOOD_TIMES = 65_536, 160
 
 
-MOVE_SECONDS = 60.0
-"""How long a move of the clock may take, of the machine's time."""
-
-
-class Guest(Play):
+class Guest(Asking):
     """Plays steps. What the server does of its own accord is not known, so every wait is for a fact or its time."""
 
     def __init__(
@@ -62,7 +55,6 @@ class Guest(Play):
         self.subject, self.manners = Subject(), Manners()
         self.outside = Outside()
         self.stopped = False
-        self.why = ""
         self._patient = True
         self._next_look = 0.0
 
@@ -94,12 +86,6 @@ class Guest(Play):
             case _:
                 super().perform(step)
                 self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
-
-    def census(self) -> None:
-        """As any play; a server that is not witnessed cannot be asked."""
-        if self.subject.witnessed and not is_lost(self.timeline):
-            self._next_census = 0.0  # it is asked when it is at rest
-            super().census()
 
     def _gone_by_itself(self, server: Actor) -> None:
         """That is a finding, and no reason to stop looking."""
@@ -149,77 +135,9 @@ class Guest(Play):
                     listening = people if self.manners.relays else [who] if self.manners.answers else []
                     self._patient = self._heard(listening, asked.at, patience)
 
-    def _heard(self, people: Sequence[str], asked: float, seconds: float) -> bool:
-        """Wait until something has come to each; of a server at rest, so much of its time."""
-        heard = partial(all_heard, people, asked)
-        if not self.subject.witnessed:
-            return self._wait(heard, seconds)
-        if self._wait(heard, PROMPT_SECONDS):
-            return True
-        self.rest()
-        self._deliver(people)
-        if not heard(self.timeline):
-            self.move(seconds)
-            self._deliver(people)
-        return heard(self.timeline)
-
-    def _deliver(self, people: Sequence[str]) -> None:
-        """Wait until the clients have taken what the server has sent: a busy machine lets them wait, too."""
-        actors = [self.stage.actor(name) for name in dict.fromkeys(map(actor_of, people))]
-        asks = {next(self._asks): actor for actor in actors if not actor.gone and not self.nemesis.touches(actor.name)}
-        for ask, actor in asks.items():
-            actor.order("rest", ask=ask)
-
-        def rested(seen: Timeline) -> bool:
-            answered = {one.number("ask") for one in seen.select("rested")}
-            return all(ask in answered or actor.gone for ask, actor in asks.items())
-
-        self._wait(rested, CONNECT_SECONDS)
-
-    def rest(self) -> None:
-        """Wait until the server is at rest."""
-        self.move(0.0)
-
-    def move(self, seconds: float) -> None:
-        """Move the server's clock on; with 0, only wait until it is at rest."""
-        if is_lost(self.timeline) or self.stage.actor(SERVER).gone:
-            return
-        ask = self._order_move(seconds)
-        server = self.stage.actor(SERVER)
-
-        def rested(seen: Timeline) -> bool:
-            last = seen.last("rested", source=SERVER)
-            return server.gone or (last is not None and last.number("ask") == ask)
-
-        if not self._wait(rested, MOVE_SECONDS):
-            self.census()  # which says so, if its loop does not turn
-            self.why = self.why or "rest"
-            return
-        last = self.timeline.last("rested", source=SERVER)
-        self.why = self.why or (last.text("why") if last else "")
-
-    def _order_move(self, seconds: float) -> int:
-        ask = next(self._asks)
-        self.stage.actor(SERVER).order("move", ask=ask, seconds=seconds, gone=self._gone())
-        return ask
-
-    def _gone(self) -> list[Json]:
-        """Connections whose client cannot answer any more."""
-        touched = {actor for actor in self.scenario.clients if self.nemesis.touches(actor)}
-        names = [seen.who for seen in self.timeline.select("connected")]
-        return [who for who in names if actor_of(who) in touched or over(self.timeline, who)]
-
     def connect(self, step: Connect) -> None:
         """Have somebody connect."""
         self._connect(step)
-
-    def order(self, who: str, do: str) -> None:
-        """Give an order about a connection, and put it on the timeline."""
-        self._order(who, do, do)
-
-    def wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
-        """Wait for a fact; whether it came in time."""
-        return self._wait(fact, seconds)
 
     def _connect(self, step: Connect, user: str = "") -> None:
         """As any play.
@@ -292,15 +210,6 @@ class Guest(Play):
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
 
 
-def all_heard(people: Sequence[str], at: float, seen: Timeline) -> bool:
-    """Whether something has come to each since then, or she is gone. What was on its way before does not count."""
-    return all(over(seen, who) or any(one.at >= at for one in seen.select("received", who)) for who in people)
-
-
 def _has_sent(seen: Timeline, who: str, asked: float) -> bool:
     """Whether her client has sent what she was asked to, or cannot any more."""
     return over(seen, who) or any(one.at >= asked for one in seen.select("sent", who))
-
-
-def over(seen: Timeline, who: str) -> bool:
-    return seen.first("closed", who) is not None or seen.last("failed", who) is not None

@@ -7,7 +7,8 @@ from functools import partial
 
 from lab import evidence
 from lab.backends.actors import StageError
-from lab.check.guest import Guest, all_heard
+from lab.check.asking import all_heard
+from lab.check.guest import Guest
 from lab.faults import SERVER
 from lab.manners import Manners, learn
 from lab.scenario import Scenario

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import evidence, growth
+from lab.check.asking import MOVE_SECONDS, over
 from lab.check.experiment import Experiment
-from lab.check.guest import MOVE_SECONDS, Guest, over
+from lab.check.guest import Guest
 from lab.check.waves import bystanders, wave
 from lab.clock import now
 from lab.faults import SERVER

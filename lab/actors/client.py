@@ -57,6 +57,7 @@ class Order:
         ask: the number under which the lab awaits the answer.
         user: whom the connection is of, if that is not what it is called.
         turn: for the how-manieth time a crowd comes.
+        quiet: nobody wants to know what it receives.
         url: where to connect; `{user}` stands for the user's name, `{n}` for a number of its own.
         replies: with `connect`, patterns of what is answered, each with its answer.
         times: with `say`, how often; a deaf connection stops reading first.
@@ -74,6 +75,7 @@ class Order:
     code: int = 1000
     reason: str = ""
     deaf: bool = False
+    quiet: bool = False
     subprotocols: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     replies: tuple[tuple[str, str], ...] = ()
@@ -144,7 +146,7 @@ class Client:
             ) as socket:
                 self.gate.release()
                 shaking = False
-                await self.listen(name, socket, Answers(order.replies, user))
+                await self.listen(name, socket, Answers(order.replies, user), quiet=order.quiet)
         except Exception as error:
             if not shaking and not isinstance(error, ENDS):
                 raise
@@ -153,17 +155,18 @@ class Client:
             if shaking:
                 self.gate.release()
 
-    async def listen(self, name: str, socket: ClientConnection, answers: Answers) -> None:
+    async def listen(self, name: str, socket: ClientConnection, answers: Answers, *, quiet: bool) -> None:
         """Say what is received, answer what is to be answered, and say how it ended."""
         assert isinstance(socket, Watched)
-        socket.name = name
+        socket.name = "" if quiet else name
         self.open[name] = socket
         observe("connected", name)
         error = ""
         try:
             async for message in socket:
                 text = message if isinstance(message, str) else message.hex()
-                observe("received", name, text=text[:SHOWN], size=len(message))
+                if not quiet:
+                    observe("received", name, text=text[:SHOWN], size=len(message))
                 for answer in answers.to(message) if isinstance(message, str) else ():
                     await socket.send(answer)
                     observe("replied", name, text=answer[:SHOWN])

@@ -1,4 +1,4 @@
-"""What is asked of the actors of a check: that the server be at rest, that its clock be moved, that clients have heard."""
+"""What is asked of the actors of a check: that the server be at rest, its clock be moved, and clients have heard."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,19 @@ MUCH_LATER_SECONDS = 3600.0
 
 TURNS = (2, 3, 4)
 """The waves after the first."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the cases of one check have found out of sizes, so that each need not find it out again.
+
+    Attributes:
+        unbounded: sizes that a crowd has shown to have no bound.
+        lasting: sizes that an hour has shown not to go away.
+    """
+
+    unbounded: set[growth.Key] = field(default_factory=set)
+    lasting: set[growth.Key] = field(default_factory=set)
 
 
 class Experiment:
@@ -63,12 +77,26 @@ class Experiment:
         found = growth.grown(growth.phases(self.timeline))
         if any(one.kind == "handler" for one in found):
             return  # as long as they run, all else is theirs
-        if subject.times < CROWD and any(one.kind == "connection" and one.key[0] != "places" for one in found):
-            self._wave(growth.CROWD, crowd(self.visit.scenario, subject, TURNS[-1] + 2))
-        if not growth.holds_the_dead(growth.phases(self.timeline)):
-            self.visit.move(MUCH_LATER_SECONDS)
-            self.visit.survey()
-            self.phase(growth.LATER, 0)
+        self._is_it_bounded(subject, found)
+        self._is_it_gone(found)
+
+    def _is_it_bounded(self, subject: Connect, found: list[growth.Growth]) -> None:
+        """A crowd tells, unless another case has found out."""
+        open_ended = {one.key for one in found if one.kind == "connection" and one.key[0] != "places"}
+        if subject.times >= CROWD or open_ended <= self.visit.known.unbounded:
+            return
+        self._wave(growth.CROWD, crowd(self.visit.scenario, subject, TURNS[-1] + 2))
+        self.visit.known.unbounded |= {one.key for one in growth.grown(growth.phases(self.timeline)) if not one.bounded}
+
+    def _is_it_gone(self, found: list[growth.Growth]) -> None:
+        """An hour tells, unless what grew holds connections, or another case has found out."""
+        keys = {one.key for one in found}
+        if keys <= self.visit.known.lasting or growth.holds_the_dead(growth.phases(self.timeline)):
+            return
+        self.visit.move(MUCH_LATER_SECONDS)
+        self.visit.survey()
+        self.phase(growth.LATER, 0)
+        self.visit.known.lasting |= {one.key for one in growth.grown(growth.phases(self.timeline)) if not one.gone}
 
     def _controls(self, subject: Connect, first: growth.Phase) -> None:
         """As many messages, and nobody dies; time goes on, and nothing happens; somebody comes and leaves otherwise."""

@@ -15,6 +15,7 @@ from lab.backends.processes import Processes, open_processes
 from lab.backends.stage import Cast
 from lab.check.cases import cases
 from lab.check.commanded import Command, Commanded, Image, at_url
+from lab.check.experiment import Known
 from lab.check.foreigner import Foreigner
 from lab.check.meeting import MEETING, Meeting
 from lab.check.outside import Outside
@@ -59,6 +60,7 @@ class Grader:
         self._borrowed = processes is not None
         self._backend = _backend(served, self._processes)
         self._timelines: list[Timeline] = []
+        self._known = Known()
         self._over = False
 
     def __enter__(self) -> Grader:
@@ -105,6 +107,7 @@ class Grader:
                 kind = Visit if self.subject.witnessed else Foreigner
                 visit = kind(scenario, stage, nemesis, timeline, lambda step: watch(name, step))
                 visit.subject, visit.manners, visit.outside = self.subject, manners, self._outside(stage, timeline)
+                visit.known = self._known
                 timeline.begin()
                 visit.story()
                 visit.settle()

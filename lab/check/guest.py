@@ -150,6 +150,7 @@ class Guest(Asking):
             "subprotocols": [filled(one) for one in self.subject.subprotocols],
             "headers": [[key, filled(value)] for key, value in self.subject.headers],
             "replies": [[pattern, filled(text)] for pattern, text in self.subject.replies],
+            "quiet": is_a_crowd(step),
         }
         before = self.timeline.elapsed()
         self.stage.actor(actor_of(step.who)).order(
@@ -171,8 +172,14 @@ class Guest(Asking):
             for name in names:
                 self._order(name, "say", "open", user=user, **frame(text))
             self._wait(partial(all_heard, names, asked), REPLY_SECONDS)
-        if (len(names) <= THE_FEW or step.turn > 1) and self.manners.met and not user:
+        if len(names) <= THE_FEW and self.manners.met and not user:
             self.say(*names)
+        elif is_a_crowd(step) and self.manners.met and self.manners.talks:
+            asked = self.timeline.elapsed()
+            for name in names:
+                self._order(name, "say", "say", **frame(self.subject.talk))
+            self._wait(lambda seen: all(_has_sent(seen, name, asked) for name in names), ANSWER_MS / 1000)
+            self.rest()
 
     def url(self, client: str) -> str:
         """Where a client dials: its own link, the server's path and the participant's query."""
@@ -208,6 +215,11 @@ class Guest(Asking):
 
     def _record(self, what: str, who: str = "", **detail: Json) -> None:
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
+
+
+def is_a_crowd(step: Connect) -> bool:
+    """Whether it is the crowd of an experiment, of whose members only the number matters."""
+    return step.times > THE_FEW and step.turn > 1
 
 
 def _has_sent(seen: Timeline, who: str, asked: float) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lab import evidence, growth
 from lab.check.asking import MOVE_SECONDS, over
-from lab.check.experiment import Experiment
+from lab.check.experiment import Experiment, Known
 from lab.check.guest import Guest
 from lab.check.waves import bystanders, wave
 from lab.clock import now
@@ -65,9 +65,11 @@ class Visit(Guest):
 
     Attributes:
         experimenting: whether the story is over.
+        known: what other cases have found out.
     """
 
     experimenting = False
+    known = Known()
 
     @property
     def subject_step(self) -> Connect | None:

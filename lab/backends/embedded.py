@@ -7,7 +7,7 @@ import signal
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import psutil
 
 from lab.backends.actors import Actor, StageError
 from lab.backends.faultlink import Link
+from lab.backends.freezing import freeze, resume
 from lab.backends.link import EmbeddedLink, Links
 from lab.backends.processes import Processes, open_processes
 from lab.backends.stage import Cast, Injected, Mend, forgetting
@@ -164,14 +165,7 @@ class ProcessStage(ABC):
 
     def _pause(self, actor: Actor) -> Injected:
         family = self._family(actor)
-        before = now()
-        for process in family:
-            process.suspend()
-        # SIGSTOP stops each thread at its next return to user space; `stopped` says that it has.
-        while any(process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP) for process in family):
-            if now() - before > READY_SECONDS:
-                raise StageError(f"{actor.name} does not stop")
-        return Injected(Bracket(before, now()), "stopped", lambda: _resume(family))
+        return Injected(freeze(family, actor.name), "stopped", lambda: resume(family))
 
     def _on_link(self, fault: Fault, link: Link) -> Injected:
         match fault:
@@ -246,12 +240,6 @@ class EmbeddedStage(ProcessStage):
         said = self.timeline.last("listening", source=SERVER)
         assert said is not None
         return "127.0.0.1", int(said.number("port") or 0)
-
-
-def _resume(family: list[psutil.Process]) -> None:
-    for process in family:
-        with suppress(psutil.NoSuchProcess):
-            process.resume()
 
 
 def _mend(link: Link) -> None:

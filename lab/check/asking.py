@@ -78,6 +78,9 @@ class Asking(Play):
             return True
         self.rest()
         self._deliver(people)
+        last = self.timeline.last("rested", source=SERVER)
+        if not heard(self.timeline) and last is not None and last.number("standing"):
+            self._wait(heard, seconds)  # it may come by way of another server
         if not heard(self.timeline):
             self.move(seconds)
             self._deliver(people)

@@ -86,6 +86,8 @@ def _is_inside(frame: FrameType) -> bool:
     path = Path(file)
     if _is_standard(file):
         return path.name in INSIDE
+    if frame.f_code.co_name == "run_sync_in_worker_thread":  # anyio's, and so FastAPI's for plain functions
+        return False
     if "anyio" in path.parts and "Socket" in frame.f_code.co_qualname.partition(".")[0]:
         return False  # a stream of its own, to anywhere
     return any(name in path.parts for name in FRAMEWORKS)

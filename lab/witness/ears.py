@@ -92,7 +92,10 @@ class Ears:
         """Move the clock on, or wait until the server is at rest; see Mover."""
 
         def done(moved: Moved) -> None:
-            observe("rested", ask=order["ask"], moved_ms=moved.moved_ms, steps=moved.steps, why=moved.why)
+            standing = self.mover.standing
+            observe(
+                "rested", ask=order["ask"], moved_ms=moved.moved_ms, steps=moved.steps, why=moved.why, standing=standing
+            )
 
         gone = frozenset(order["gone"])
         loop.call_soon_threadsafe(self.mover.move, loop, order["seconds"], gone, done)

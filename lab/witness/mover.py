@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from lab.actors.voice import observe
 from lab.clock import now
 from lab.witness.clock import Clock
-from lab.witness.code import is_ours, telling, waits_inside
+from lab.witness.code import frames_of, is_ours, telling, waits_inside
 from lab.witness.threads import Threads
 from lab.witness.wire import Wires
 
@@ -77,14 +77,22 @@ class Mover:
 
     def __init__(self, clock: Clock, wires: Wires, threads: Threads, tick: object) -> None:
         self.clock, self.wires, self.threads, self.tick = clock, wires, threads, tick
-        self._standing: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._standing: WeakKeyDictionary[asyncio.Task[Any], object] = WeakKeyDictionary()
+        self._in_flight = 0
         self._long: set[object] = set()
         self._nobodys = Context()
         self.restless = False
 
     def stand(self, loop: asyncio.AbstractEventLoop) -> None:
-        """All that runs now is how this server is at rest: it is not waited for."""
-        self._standing = WeakSet(asyncio.all_tasks(loop))
+        """Whoever waits for something outside now does so when this server is at rest: there nobody waits for it."""
+        waiting = (task for task in asyncio.all_tasks(loop) if not waits_inside(task))
+        self._standing = WeakKeyDictionary({task: _place(task) for task in waiting})
+        self._in_flight = self.threads.in_flight
+
+    @property
+    def standing(self) -> int:
+        """How many tasks wait for something outside all the time: of what is on its way to them nobody knows here."""
+        return sum(not task.done() for task in self._standing)
 
     def move(
         self, loop: asyncio.AbstractEventLoop, seconds: float, gone: frozenset[str], done: Callable[[Moved], None]
@@ -100,10 +108,12 @@ class Mover:
     def outside(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[object, object]]:
         """What waits for something outside the loop, each with where it stands: it may go on in real time."""
         for task in asyncio.all_tasks(loop):
-            if task not in self._standing and not waits_inside(task):
+            if not waits_inside(task) and self._standing.get(task) != (place := _place(task)):
                 frames = telling(task.get_coro())
                 if frames and (key := (frames[0].f_code, frames[-1].f_lineno)) not in self._long:
-                    yield key, (id(task), frames[-1].f_lasti)
+                    yield key, place
+        if (left := self.threads.in_flight) > self._in_flight and ("pool", left) not in self._long:
+            yield ("pool", left), left
 
     def at_work(self) -> Iterator[tuple[object, object]]:
         """Threads in the application's code that neither sleep nor wait with a timeout, and where they stand."""
@@ -120,6 +130,11 @@ class Mover:
     def forget(self, keys: set[object]) -> None:
         """Nobody waits for these any more."""
         self._long |= keys
+
+
+def _place(task: asyncio.Task[Any]) -> object:
+    """Where a task stands, so that it can be told whether it has gone on."""
+    return tuple((id(frame.f_code), frame.f_lasti) for frame in frames_of(task.get_coro()))
 
 
 class _Move:

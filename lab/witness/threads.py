@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context
 from functools import wraps
+from itertools import count
 from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,6 +23,12 @@ class Threads:
     def __init__(self) -> None:
         self.born: WeakKeyDictionary[threading.Thread, str] = WeakKeyDictionary()
         self.working: dict[int, str] = {}
+        self._given, self._done = count(), count()
+
+    @property
+    def in_flight(self) -> int:
+        """How much work was given to pools that is not done. (To ask takes one from each of two counters.)"""
+        return next(self._given) - next(self._done)
 
     def watch(self) -> None:
         """From now on, for the whole process. Pools keep their threads: there it is the work that counts."""
@@ -39,7 +46,10 @@ class Threads:
             pool: ThreadPoolExecutor, work: Callable[..., Any], /, *args: Any, **options: Any
         ) -> Future[Any]:
             name = connection.get()
-            return submit(pool, watched.on_behalf(name, work) if name else work, *args, **options)
+            found = submit(pool, watched.on_behalf(name, work) if name else work, *args, **options)
+            next(watched._given)
+            found.add_done_callback(lambda _: next(watched._done))
+            return found
 
         threading.Thread.start = starting  # type: ignore[assignment,method-assign]  # there is no hook
         ThreadPoolExecutor.submit = submitting  # type: ignore[assignment,method-assign]  # nor here

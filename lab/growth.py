@@ -38,7 +38,9 @@ Key = tuple[str, str]
 """What kind of size it is, and where or what."""
 
 KIND = {
-    **dict.fromkeys(("connection", "entries", "places", "items", "lent", "cached", "number", "type"), "connection"),
+    **dict.fromkeys(
+        ("connection", "entries", "listed", "places", "items", "lent", "cached", "number", "type"), "connection"
+    ),
     **dict.fromkeys(("task", "thread", "process"), "task"),
     "handler": "handler",
     "descriptor": "socket",
@@ -152,6 +154,23 @@ def suspects(phase: Phase) -> frozenset[Key]:
     return frozenset(found)
 
 
+def is_explained(one: Growth, others: Iterable[Growth]) -> bool:
+    """Whether it only keeps, or counts, what another growth is about: a set of tasks that grows, and the tasks."""
+    if one.key[0] not in ("entries", "listed", "items", "type"):
+        return False
+    return any(
+        (other.kind == "task" and other.series == one.series)
+        or (one.key[0] == "type" and other.key[0] != "type" and other.kind == "connection")
+        for other in others
+    )
+
+
+def may_be_a_gauge(key: Key, phase: Phase) -> bool:
+    """Whether it takes another way to end to tell what a size is: a whole number, or a set that shrank."""
+    size = phase.of(key)
+    return key[0] == "number" or (key[0] == "entries" and size is not None and size.size < (size.base or 0))
+
+
 def holds_the_dead(phases: Iterable[Phase]) -> bool:
     """Whether with each wave more connections that had ended were still alive when the horizon was reached."""
     return _growth(ALIVE, [phase for phase in phases if phase.name != LATER]) is not None
@@ -176,7 +195,9 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
     base = next((size.base for phase in phases if (size := phase.of(key)) is not None), 0) or 0
     values = [size.size if (size := phase.of(key)) is not None else base for phase in phases]
     steps = [(after, b - a) for (a, b), after in zip(pairwise([base, *values]), phases, strict=True)]
-    sinks = key[0] in ("items", "number") and all(step < 0 for phase, step in steps if phase.name == WAVE)
+    sinks = key[0] in ("items", "listed", "number", "entries") and all(
+        step < 0 for phase, step in steps if phase.name == WAVE
+    )
     sign = -1 if sinks else 1
     waves = [(phase.deaths, sign * step) for phase, step in steps if phase.name == WAVE and phase.deaths]
     controls = [(phase.deaths, sign * step) for phase, step in steps if phase.name in CONTROLS]
@@ -186,7 +207,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         return None  # where nobody is let in any more, what grew with those before is what keeps them out
     if any(step > deaths for deaths, step in controls):
         return None  # a history, or a clock
-    if key[0] == "number" and not _is_a_gauge(steps, sign):
+    if (key[0] == "number" or (key[0] == "entries" and sinks)) and not _is_a_gauge(steps, sign):
         return None
     most = max((size.most for phase in phases if (size := phase.of(key)) is not None), default=-1)
     dead = most > 0 and holds_the_dead(phases)
@@ -205,7 +226,10 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
 
 
 def _is_a_gauge(steps: list[tuple[Phase, int]], sign: int) -> bool:
-    """Whether it went up and came back when somebody came and left otherwise: a total never comes back."""
+    """Whether it moved and came back when somebody came and left otherwise.
+
+    A total never comes back, and neither does a set of tickets of which each who comes takes one.
+    """
     met = next((sign * step for phase, step in steps if phase.name == MET), 0)
     left = next((sign * step for phase, step in steps if phase.name == LEAVE), 0)
     return met > 0 and met + left <= 0
@@ -223,7 +247,7 @@ def _rose(key: Key, size: Size, deaths: int) -> bool:
     if key == ALIVE:
         return False  # what holds them grows too
     change = size.size - (size.base or 0)
-    return abs(change) >= deaths if key[0] in ("items", "number") else change >= deaths
+    return abs(change) >= deaths if key[0] in ("items", "listed", "number", "entries") else change >= deaths
 
 
 def _phase(seen: Observation, reading: _Reading) -> Phase:

@@ -82,7 +82,11 @@ class Experiment:
 
     def _is_it_bounded(self, subject: Connect, found: list[growth.Growth]) -> None:
         """A crowd tells, unless another case has found out."""
-        open_ended = {one.key for one in found if one.kind == "connection" and one.key[0] != "places"}
+        open_ended = {
+            one.key
+            for one in found
+            if one.kind == "connection" and one.key[0] != "places" and not growth.is_explained(one, found)
+        }
         if subject.times >= CROWD or open_ended <= self.visit.known.unbounded:
             return
         self._wave(growth.CROWD, crowd(self.visit.scenario, subject, TURNS[-1] + 2))
@@ -107,17 +111,17 @@ class Experiment:
             self.visit.say(talker or "")
         self._over(growth.TALK, messages=messages)
         self._over(growth.IDLE)
-        if any(key[0] == "number" for key in growth.suspects(first)):
+        if any(growth.may_be_a_gauge(key, first) for key in growth.suspects(first)):
             self._leave_otherwise(subject)
 
     def _leave_otherwise(self, subject: Connect) -> None:
-        """With a Close frame, if the case has them end without one, and the other way round."""
+        """With 1000; if that is how the case has them end, without a Close frame."""
         other = Connect("bob", times=subject.times)
         self.visit.connect(other)
         self.visit.rest()
         self.visit.survey()
         self.phase(growth.MET, 0)
-        polite = any(isinstance(step, Leave) for step in self.visit.scenario.when)
+        polite = any(isinstance(step, Leave) and step.code == 1000 for step in self.visit.scenario.when)
         for who in other.connections:
             self.visit.order(who, "abort" if polite else "leave")
         self.visit.wait(lambda seen: all(over(seen, who) for who in other.connections), LAST_WORDS_SECONDS)

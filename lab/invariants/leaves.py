@@ -80,7 +80,9 @@ class LeavesNothing(Claim):
     def _kind(self, kind: str, mine: list[Growth], others: list[Growth], phases: list[Phase], *, dead: bool) -> Finding:
         sure = [one for one in mine if one.key != ("connection", "?")]
         guilty = [
-            one for one in sure if not one.bounded and (dead or not one.gone) and not _explained(one, [*others, *sure])
+            one
+            for one in sure
+            if not one.bounded and (dead or not one.gone) and not growth.is_explained(one, [*others, *sure])
         ]
         if guilty:
             return self._grew(kind, guilty, phases)
@@ -164,14 +166,6 @@ def _example(shown: Growth, kind: str, phases: list[Phase]) -> Held | None:
     return next((held for held in left if held.holder.startswith(shown.key[1])), left[0] if left else None)
 
 
-def _explained(one: Growth, others: list[Growth]) -> bool:
-    """Whether it only keeps what another finding is about: a set of tasks that grows, and the tasks."""
-    if one.key[0] == "type":
-        return any(other.key[0] != "type" and other.kind in ("connection", "task") for other in others)
-    holders = [other.held.holder for other in others if other.held is not None and not other.bounded]
-    return one.key[0] in ("entries", "items") and any(holder.startswith(one.key[1]) for holder in holders if one.key[1])
-
-
 def _first_only(kind: str, phases: list[Phase]) -> str:
     """The name of something that grew with the first wave."""
     return next((key[1] for key in sorted(growth.suspects(phases[0])) if growth.KIND.get(key[0]) == kind), "")
@@ -185,7 +179,7 @@ def _holder(one: Growth) -> str:
     """What grew, where that has a name of the application's."""
     if one.key[0] == "type":
         return one.example
-    named = ("entries", "places", "items", "lent", "cached", "number")
+    named = ("entries", "listed", "places", "items", "lent", "cached", "number")
     return one.key[1] if one.key[0] in named else ""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
 from lab.witness.ownership import decided
@@ -80,15 +81,20 @@ def waits_inside(task: asyncio.Task[Any]) -> bool:
 
 
 def _is_inside(frame: FrameType) -> bool:
-    file = frame.f_code.co_filename
-    if decided().owns_frame(frame) or is_the_labs(file):
+    return decided().owns_frame(frame) or _is_inside_code(frame.f_code)
+
+
+@cache
+def _is_inside_code(code: CodeType) -> bool:
+    """Whether one waits inside the process, in code that is not the application's."""
+    if is_the_labs(code.co_filename):
         return True
-    path = Path(file)
-    if _is_standard(file):
+    path = Path(code.co_filename)
+    if _is_standard(code.co_filename):
         return path.name in INSIDE
-    if frame.f_code.co_name == "run_sync_in_worker_thread":  # anyio's, and so FastAPI's for plain functions
+    if code.co_name == "run_sync_in_worker_thread":  # anyio's, and so FastAPI's for plain functions
         return False
-    if "anyio" in path.parts and "Socket" in frame.f_code.co_qualname.partition(".")[0]:
+    if "anyio" in path.parts and "Socket" in code.co_qualname.partition(".")[0]:
         return False  # a stream of its own, to anywhere
     return any(name in path.parts for name in FRAMEWORKS)
 

@@ -43,6 +43,9 @@ OUTSIDE_SECONDS = 3.0
 THREAD_SECONDS = 0.3
 """The same for a thread that stands where it stands."""
 
+THREADS_SECONDS = 1.0
+"""The deadlines of threads are let come together within a second: to wake one takes longer than a timer of the loop."""
+
 FINEST_SECONDS = 0.05
 """Timers that are nearer to each other are let come together."""
 
@@ -87,6 +90,10 @@ class Mover:
         """Whoever waits for something outside now does so when this server is at rest: there nobody waits for it."""
         waiting = (task for task in asyncio.all_tasks(loop) if not waits_inside(task))
         self._standing = WeakKeyDictionary({task: _place(task) for task in waiting})
+        self.stand_pool()
+
+    def stand_pool(self) -> None:
+        """The work that pools have now is not waited for."""
         self._in_flight = self.threads.in_flight
 
     @property
@@ -107,16 +114,25 @@ class Mover:
 
     def outside(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[object, object]]:
         """What waits for something outside the loop, each with where it stands: it may go on in real time."""
+        private: Any = loop
+        timed = {id(one._args[0]) for one in private._scheduled if one._args}
         for task in asyncio.all_tasks(loop):
-            if not waits_inside(task) and self._standing.get(task) != (place := _place(task)):
+            if id(getattr(task, "_fut_waiter", None)) in timed or waits_inside(task):
+                continue
+            if self._standing.get(task) != (place := _place(task)):
                 frames = telling(task.get_coro())
                 if frames and (key := (frames[0].f_code, frames[-1].f_lineno)) not in self._long:
                     yield key, place
-        if (left := self.threads.in_flight) > self._in_flight and ("pool", left) not in self._long:
-            yield ("pool", left), left
+        busy = sum(key in self._long for key, _ in self.at_work(every=True))
+        if (left := self.threads.in_flight) > self._in_flight + busy:
+            yield "pool", left
 
-    def at_work(self) -> Iterator[tuple[object, object]]:
-        """Threads in the application's code that neither sleep nor wait with a timeout, and where they stand."""
+    def at_work(self, *, every: bool = False) -> Iterator[tuple[object, object]]:
+        """Threads in the application's code that neither sleep nor wait with a timeout, and where they stand.
+
+        Args:
+            every: also those of which it is known that they stand there for long.
+        """
         sleeping = self.clock.sleepers()
         for ident, frame in sys._current_frames().items():
             if ident in sleeping or ident == threading.get_ident():
@@ -124,8 +140,8 @@ class Mover:
             here: Any = frame
             while here is not None and not is_ours(here.f_code.co_filename):
                 here = here.f_back
-            if here is not None and (key := (ident, here.f_code, here.f_lineno)) not in self._long:
-                yield key, (id(frame), frame.f_lasti)
+            if here is not None and (every or (here.f_code, here.f_lineno) not in self._long):
+                yield (here.f_code, here.f_lineno), (ident, id(frame), frame.f_lasti)
 
     def forget(self, keys: set[object]) -> None:
         """Nobody waits for these any more."""
@@ -217,7 +233,8 @@ class _Move:
             for one in private._scheduled
             if not one.cancelled() and one is not self._own and not self._ticks(one)
         )
-        return min((*timers, *self.mover.clock.deadlines()), default=self.end)
+        threads = (max(one, self.loop.time() + THREADS_SECONDS) for one in self.mover.clock.deadlines())
+        return min((*timers, *threads), default=self.end)
 
     def _ticks(self, handle: Any) -> bool:
         """Whether it only wakes the server's own main loop, which looks ten times a second whether it is to stop."""
@@ -240,8 +257,10 @@ class _Move:
         if stands != self._stood:
             self._stood, self._since = stands, now()
         still = now() - self._since
-        if threads and still > THREAD_SECONDS:
+        if threads and still > (OUTSIDE_SECONDS if "pool" in outside else THREAD_SECONDS):
             self.mover.forget(set(threads))
-        if outside and still > OUTSIDE_SECONDS:
-            self.mover.forget(set(outside))
+        elif outside and still > OUTSIDE_SECONDS:
+            self.mover.forget(set(outside) - {"pool"})
+            if "pool" in outside:
+                self.mover.stand_pool()
         return True

@@ -14,14 +14,13 @@ import anyio
 
 from lab.witness.compat import anyio_, asyncio_, containers, queue_, sqlalchemy_, threading_
 
-CONTAINERS = (dict, list, set, deque)
-
 
 class Measure(NamedTuple):
     """How objects of a type are measured.
 
     Attributes:
-        what: what is counted: `entries` of a container, `places` taken, `items` waiting, `lent` by a pool, `cached`.
+        what: what is counted: `entries` of a dict or a set, what is `listed` in a list or a deque, `places` taken,
+            `items` waiting, `lent` by a pool, `cached`.
         tally: counts it; None where it cannot be told.
     """
 
@@ -51,7 +50,8 @@ def bound_of(thing: object) -> int:
 
 
 MEASURES: tuple[tuple[tuple[type, ...], Measure], ...] = (
-    (CONTAINERS, Measure("entries", len)),
+    ((dict, set), Measure("entries", len)),
+    ((list, deque), Measure("listed", len)),
     ((asyncio.Semaphore,), Measure("places", lambda one: -asyncio_.free_places(one))),
     ((threading.Semaphore,), Measure("places", lambda one: -threading_.free_places(one))),
     ((anyio.Semaphore,), Measure("places", lambda one: -int(anyio_.free_places(one)))),

@@ -89,7 +89,7 @@ class Survey:
         sizes: dict[tuple[str, str], Size] = {}
         for thing, one, path in found:
             base = self._base.get((id(thing), one.what))
-            if base != one.size and (base is not None or one.size or one.what != "entries"):
+            if base != one.size and (base is not None or one.size or one.what not in ("entries", "listed")):
                 key = (one.what.partition(":")[0], path())
                 old = sizes.get(key)
                 size = one.size + (old.size if old else 0)

@@ -126,7 +126,7 @@ class WitnessedServer(uvicorn.Server):
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
             self.witness.ears.survey.port = port
-            self.witness.ears.mover.stand(loop)
+            self.witness.ears.mover.underway.stand(loop)
             observe("listening", port=port, pid=os.getpid(), routes=self.paths)
             self.witness.ears.listen(loop)
 

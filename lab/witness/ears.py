@@ -92,7 +92,7 @@ class Ears:
         """Move the clock on, or wait until the server is at rest; see Mover."""
 
         def done(moved: Moved) -> None:
-            standing = self.mover.standing
+            standing = self.mover.underway.standing
             observe(
                 "rested", ask=order["ask"], moved_ms=moved.moved_ms, steps=moved.steps, why=moved.why, standing=standing
             )
@@ -121,7 +121,7 @@ class Ears:
             before = now()
             found = self.survey.take(loop) if sizes else None
             if sizes and not found:
-                self.mover.stand(loop)
+                self.mover.underway.stand(loop)
             taken.put(Counted(self.census.take(loop, entries=not sizes), found, before, now()))
             if frozen.is_set():  # nobody waits for it any more
                 _each(taken, tell)

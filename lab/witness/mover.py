@@ -7,19 +7,16 @@ owe the answer to a ping or to a Close frame, and nothing that came up since may
 from __future__ import annotations
 
 import asyncio
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from lab.actors.voice import observe
 from lab.clock import now
 from lab.witness.clock import Clock
-from lab.witness.code import frames_of, is_ours, telling, waits_inside
 from lab.witness.threads import Threads
+from lab.witness.underway import Underway
 from lab.witness.wire import Wires
 
 QUIET_TURNS = 3
@@ -75,31 +72,15 @@ class Mover:
         tick: the code in which the server's own main loop sleeps; nobody else waits for that.
 
     Attributes:
+        underway: what may go on in real time.
         restless: whether its loop is never idle.
     """
 
     def __init__(self, clock: Clock, wires: Wires, threads: Threads, tick: object) -> None:
-        self.clock, self.wires, self.threads, self.tick = clock, wires, threads, tick
-        self._standing: WeakKeyDictionary[asyncio.Task[Any], object] = WeakKeyDictionary()
-        self._in_flight = 0
-        self._long: set[object] = set()
+        self.clock, self.wires, self.tick = clock, wires, tick
+        self.underway = Underway(clock, threads)
         self._nobodys = Context()
         self.restless = False
-
-    def stand(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Whoever waits for something outside now does so when this server is at rest: there nobody waits for it."""
-        waiting = (task for task in asyncio.all_tasks(loop) if not waits_inside(task))
-        self._standing = WeakKeyDictionary({task: _place(task) for task in waiting})
-        self.stand_pool()
-
-    def stand_pool(self) -> None:
-        """The work that pools have now is not waited for."""
-        self._in_flight = self.threads.in_flight
-
-    @property
-    def standing(self) -> int:
-        """How many tasks wait for something outside all the time: of what is on its way to them nobody knows here."""
-        return sum(not task.done() for task in self._standing)
 
     def move(
         self, loop: asyncio.AbstractEventLoop, seconds: float, gone: frozenset[str], done: Callable[[Moved], None]
@@ -111,46 +92,6 @@ class Mover:
             done: told what came of it, on the loop.
         """
         _Move(self, loop, seconds, gone, done).soon()
-
-    def outside(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[object, object]]:
-        """What waits for something outside the loop, each with where it stands: it may go on in real time."""
-        private: Any = loop
-        timed = {id(one._args[0]) for one in private._scheduled if one._args}
-        for task in asyncio.all_tasks(loop):
-            if id(getattr(task, "_fut_waiter", None)) in timed or waits_inside(task):
-                continue
-            if self._standing.get(task) != (place := _place(task)):
-                frames = telling(task.get_coro())
-                if frames and (key := (frames[0].f_code, frames[-1].f_lineno)) not in self._long:
-                    yield key, place
-        busy = sum(key in self._long for key, _ in self.at_work(every=True))
-        if (left := self.threads.in_flight) > self._in_flight + busy:
-            yield "pool", left
-
-    def at_work(self, *, every: bool = False) -> Iterator[tuple[object, object]]:
-        """Threads in the application's code that neither sleep nor wait with a timeout, and where they stand.
-
-        Args:
-            every: also those of which it is known that they stand there for long.
-        """
-        sleeping = self.clock.sleepers()
-        for ident, frame in sys._current_frames().items():
-            if ident in sleeping or ident == threading.get_ident():
-                continue
-            here: Any = frame
-            while here is not None and not is_ours(here.f_code.co_filename):
-                here = here.f_back
-            if here is not None and (every or (here.f_code, here.f_lineno) not in self._long):
-                yield (here.f_code, here.f_lineno), (ident, id(frame), frame.f_lasti)
-
-    def forget(self, keys: set[object]) -> None:
-        """Nobody waits for these any more."""
-        self._long |= keys
-
-
-def _place(task: asyncio.Task[Any]) -> object:
-    """Where a task stands, so that it can be told whether it has gone on."""
-    return tuple((id(frame.f_code), frame.f_lasti) for frame in frames_of(task.get_coro()))
 
 
 class _Move:
@@ -250,7 +191,7 @@ class _Move:
 
     def _waits(self) -> bool:
         """Whether something is on its way from outside; not for ever, if it stands still."""
-        outside, threads = dict(self.mover.outside(self.loop)), dict(self.mover.at_work())
+        outside, threads = dict(self.mover.underway.outside(self.loop)), dict(self.mover.underway.at_work())
         if not outside and not threads:
             return False
         stands = (tuple(outside.values()), tuple(threads.values()))
@@ -258,9 +199,9 @@ class _Move:
             self._stood, self._since = stands, now()
         still = now() - self._since
         if threads and still > (OUTSIDE_SECONDS if "pool" in outside else THREAD_SECONDS):
-            self.mover.forget(set(threads))
+            self.mover.underway.forget(set(threads))
         elif outside and still > OUTSIDE_SECONDS:
-            self.mover.forget(set(outside) - {"pool"})
+            self.mover.underway.forget(set(outside) - {"pool"})
             if "pool" in outside:
-                self.mover.stand_pool()
+                self.mover.underway.stand_pool()
         return True

@@ -19,10 +19,12 @@ class Connect(Step):
     Attributes:
         times: with more than one, a single process opens that many: `carol-1`, `carol-2`, ...
         turn: for the how-manieth time they come: in their second turn they are `carol-1#2`, `carol-2#2`, ...
+        mute: in a check, they say nothing when they have come.
     """
 
     times: int = 1
     turn: int = 1
+    mute: bool = False
 
     @property
     def connections(self) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab.faults import SERVER, Heal, Interrupt, Kill, Pause, Reset, Stall, Stop
+from lab.faults import SERVER, Heal, Idle, Interrupt, Kill, Pause, Reset, Stall, Stop
 from lab.invariants import Invariant, StopsInTime
-from lab.invariants.company import DiesWell, Served, ToldToGo
+from lab.invariants.company import DiesWell, Readmitted, Served, ToldToGo
 from lab.invariants.foreign import CounterTrue, Noticed
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.noise import Quiet
 from lab.scenario import Scenario
-from lab.steps import Connect, Flood, Leave, Say, Send, Step
+from lab.steps import Connect, Flood, Leave, Rest, Say, Send, Step
 
 ALICE = "alice-*"
 AT_ONCE = 0.5 + 1.0
@@ -24,6 +24,9 @@ AT_ONCE = 0.5 + 1.0
 PINGED = 41.5
 """Seconds, of the server's time, for one that only pings find: 20 s between two of uvicorn's, 20 s for the answer."""
 
+
+FORGOTTEN_AFTER = 0.25
+"""Seconds without a byte after which the way between forgets a flow, in real time."""
 
 CROWDED = 5.0
 """Seconds for a hundred at once: each may still be busy with what it sets up, a row for instance."""
@@ -69,15 +72,24 @@ def cases() -> dict[str, Scenario]:
             case("reset", Reset("alice")),
             case("pause", Pause("alice"), bound=PINGED),
             case("stall", Stall("alice"), bound=PINGED),
+            case("idle", Idle("alice", FORGOTTEN_AFTER), bound=PINGED),
+            case("early", Kill("alice"), given=(*GIVEN[:-1], Connect("alice", times=3, mute=True))),
             ("talk", _with(talk, Served("carol"), Served("erin"))),
             ("rejoin", _with(rejoin, *(Served(f"{who}#2") for who in THREE))),
             ("twins", _with(_without_left(twins), *survivors)),
             ("garbage", _garbage()),
             ("flood", _with(flood, Served("carol"), Served("erin"))),
             case("crowd", Kill("dave"), given=crowd, who="dave-*", bound=CROWDED),
+            ("again", _again(crowd)),
             ("stop", _stop()),
         )
     )
+
+
+def _again(crowd: tuple[Step, ...]) -> Scenario:
+    # A minute later, by the server's clock: it may well refuse whoever comes back at once.
+    back = (Kill("dave"), Rest("dave", 60.0), Connect("dave", times=100, turn=2))
+    return Scenario("again", crowd, back, CROWDED, (Readmitted("dave-*"),), "")
 
 
 def _with(scenario: Scenario, *more: Served) -> Scenario:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab import evidence, growth
 from lab.check.asking import over
 from lab.check.waves import CROWD, Wave, crowd, faults, wave
+from lab.faults import Idle
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
 from lab.invariants.noise import noises
@@ -143,12 +144,19 @@ class Experiment:
             for step in steps:
                 if not (isinstance(step, Connect) and all(self._is_open(who) for who in step.connections)):
                     self.visit.perform(step)
-        people = [who for who in this.come.connections if self.timeline.first("connected", who)]
+        people = [who for who in this.come.connections if self._has_come(who)]
         if not self.visit.scenario.silent and self.visit.subject.witnessed:
             self.visit.wait(
                 lambda seen: all(seen.first("disconnected", who) for who in people), self.visit.scenario.within
             )
         self._over(name, deaths=len(people) // self._ways(), messages=len(people))
+
+    def _has_come(self, who: str) -> bool:
+        """Whether she was let in; and, where a flow was to be forgotten, whether hers was."""
+        came = self.timeline.first("connected", who)
+        idles = [step for step in self.visit.scenario.when if isinstance(step, Idle)]
+        forgotten = [seen.at for step in idles for seen in self.timeline.select("forgotten", step.who)]
+        return came is not None and (not idles or max(forgotten, default=0.0) >= came.at)
 
     def _ways(self) -> int:
         """In how many ways the subjects of a wave end: each of them may leave something of its own."""

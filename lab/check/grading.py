@@ -40,7 +40,7 @@ OURS = ("lab.servers.reference", "lab.servers.broken")
 REAL_PINGED = 2.5
 """Seconds that a server gets, from outside, to find a silent client if nobody says how often it pings."""
 
-INSIDE_ONLY = ("reset", "stall")
+INSIDE_ONLY = ("reset", "stall", "idle", "again")
 """Cases whose fault only the witness can attest."""
 
 Watch = Callable[[str, str], None]
@@ -128,6 +128,8 @@ class Grader:
         if not todo:
             raise StageError(f"from outside nobody can judge {', '.join(names)}")
         manners = self.learn()
+        if manners.streams:
+            todo = [name for name in todo if name != "idle"] or todo  # a flow on which something is sent is never idle
         with ThreadPoolExecutor(self._at_once()) as pool:
             try:
                 tried = tuple(pool.map(lambda name: self._try(name, manners, folder, watch), todo))

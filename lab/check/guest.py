@@ -14,13 +14,13 @@ from lab.check.outside import Outside
 from lab.check.speech import frame
 from lab.check.subject import Subject, filled
 from lab.clock import now
-from lab.faults import SERVER, Fault, Heal
+from lab.faults import SERVER, Fault, Heal, Idle
 from lab.invariants.company import ANSWER_MS
 from lab.manners import Manners
 from lab.nemesis import Nemesis
 from lab.runner import CONNECT_SECONDS
 from lab.scenario import Scenario
-from lab.steps import Connect, Flood, Leave, Say, Send, Step, actor_of
+from lab.steps import Connect, Flood, Leave, Rest, Say, Send, Step, actor_of
 from lab.timeline import Json, Observation, Timeline
 
 REPLY_SECONDS = 0.3
@@ -29,6 +29,9 @@ REPLY_SECONDS = 0.3
 LOOK_EVERY_SECONDS = 0.15
 ROWS_SECONDS = 2.0
 """How long rows may take to be there."""
+
+FORGET_SECONDS = 2.0
+"""How long the way between may take to forget a flow of which nothing is heard."""
 
 THE_FEW = 5
 """Up to so many who connect at once, each says something first: what a server keeps of talkers must not be missed."""
@@ -73,6 +76,7 @@ class Guest(Asking):
                 # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
                 self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
             case Connect():
+                self._renew(step.who)
                 if step == self.scenario.given[-1]:
                     self.look_for_rows(sum(1 for _ in self.timeline.select("connected")))
                 super().perform(step)
@@ -83,9 +87,23 @@ class Guest(Asking):
                 self._wait(lambda seen: over(seen, who), REPLY_SECONDS)
             case Send():
                 self.send(step)
+            case Idle(who):
+                before = self.timeline.elapsed()
+                super().perform(step)
+                # It must have been silent in real time, before the server's clock is moved and it speaks again.
+                self._wait(lambda seen: any(one.at >= before for one in seen.select("forgotten", who)), FORGET_SECONDS)
+            case Rest(_, seconds) if self.subject.witnessed:
+                self.move(seconds)
             case _:
                 super().perform(step)
                 self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
+
+    def _renew(self, who: str) -> None:
+        """Whoever was killed comes again as another process, behind the same link."""
+        name = actor_of(who)
+        if self.stage.actor(name).gone:
+            self.nemesis.heal(name)
+            self.renew(name)
 
     def _gone_by_itself(self, server: Actor) -> None:
         """That is a finding, and no reason to stop looking."""
@@ -167,6 +185,8 @@ class Guest(Asking):
             return all(name in refused or name in there for name in names)
 
         self._wait(answered, CONNECT_SECONDS)
+        if step.mute:
+            return
         for text in self.subject.opening:
             asked = self.timeline.elapsed()
             for name in names:

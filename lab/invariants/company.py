@@ -129,6 +129,26 @@ class DiesWell(Claim):
 
 
 @dataclass(frozen=True, slots=True)
+class Readmitted(Claim):
+    """As many as came in before they all died come in again: places that were not given back refuse them."""
+
+    word: ClassVar[str] = "still-served"
+
+    def check(self, timeline: Timeline) -> Iterator[Finding]:
+        """One finding."""
+        first = evidence.crowd(timeline, self.who)
+        back = [seen.who for seen in timeline.select("connected") if evidence.matches(seen.who, f"{self.who}#2")]
+        refused = next(iter(timeline.select("refused")), None)
+        if not first:
+            yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
+        elif len(set(back)) >= len(first):
+            yield self.found(Outcome.HELD, phrase("readmitted", count=len(first)))
+        else:
+            why = refused.text("text") if refused else ""
+            yield self.found(Outcome.VIOLATED, phrase("not-readmitted", count=len(first), back=len(set(back)), why=why))
+
+
+@dataclass(frozen=True, slots=True)
 class ToldToGo(Claim):
     """At a shutdown every client got a Close frame, and every handler came back before the process was gone."""
 

@@ -43,6 +43,7 @@ T = TypeVar("T")
 @click.option("--docker", "image", default="", help="Grade an image from outside.")
 @click.option("--port", default=8000, show_default=True, help="The port that the image listens on.")
 @click.option("--pings", type=click.FloatRange(min=0.1), help="Seconds between two pings of a --command or --docker.")
+@click.option("--real-time", is_flag=True, help="Do not move the server's clock: what is not over soon is unknown.")
 @click.option("--explain", is_flag=True, help="Say more about what is wrong, after the third try.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
@@ -69,6 +70,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     image: str,
     port: int,
     pings: float | None,
+    real_time: bool,
     explain: bool,
     json_file: Path | None,
     junit: Path | None,
@@ -106,6 +108,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
         image=image,
         port=port,
         pings=pings or 0.0,
+        real_time=real_time,
     )
     return _grade(subject, cases, words, started, explain=explain, json_file=json_file, junit=junit)
 

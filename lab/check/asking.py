@@ -15,6 +15,9 @@ from lab.timeline import Json, Timeline
 PROMPT_SECONDS = 0.05
 """How long an answer is waited for before anybody asks whether the server is at rest."""
 
+LONG_SECONDS, PATIENT_SECONDS = 10.0, 1.5
+"""In real time, a wait for longer than the first is not made; no wait is longer than the second."""
+
 MOVE_SECONDS = 60.0
 """How long a move of the clock may take, of the machine's time."""
 
@@ -44,6 +47,9 @@ class Asking(Play):
         """Move the server's clock on; with 0, only wait until it is at rest."""
         if is_lost(self.timeline) or self.stage.actor(SERVER).gone:
             return
+        if self.subject.real_time and seconds:
+            self._let_pass(seconds)
+            seconds = 0.0
         ask = self._order_move(seconds)
         server = self.stage.actor(SERVER)
 
@@ -57,6 +63,12 @@ class Asking(Play):
             return
         last = self.timeline.last("rested", source=SERVER)
         self.why = self.why or (last.text("why") if last else "")
+
+    def _let_pass(self, seconds: float) -> None:
+        """In real time, so much of it as a check takes; whatever wants more is unknown."""
+        if seconds > LONG_SECONDS:
+            self.why = self.why or "--real-time"
+        self._wait(lambda _: False, min(seconds, PATIENT_SECONDS))
 
     def _order_move(self, seconds: float) -> int:
         ask = next(self._asks)

@@ -197,9 +197,9 @@ def _served(subject: Subject) -> Served | Command | Image:
         return Command(subject.command, subject.url, subject.env)
     if subject.image:
         return Image(subject.image, subject.port, subject.env)
+    time = {"LAB_PINGS": "0.5", "LAB_MOVES": ""} if subject.real_time else {"LAB_PINGS": "20", "LAB_MOVES": "1"}
     env = {
-        "LAB_PINGS": "20",
-        "LAB_MOVES": "1",
+        **time,
         "LAB_GRACE": "",
         "LAB_FACTORY": "1" if subject.factory else "",
         "LAB_DATABASE": "",

@@ -32,6 +32,7 @@ class Subject:
         env: for the server's environment; `{folder}` as above.
         command, url: a server in any language instead of `app`: how to start it, and where its WebSocket is.
         image, port: a server in a container instead: its image, and the port it listens on.
+        real_time: its clock is not moved. What is not over soon is then unknown.
         pings: how many seconds there are between two pings of such a server; 0 if nobody knows.
     """
 
@@ -52,6 +53,7 @@ class Subject:
     image: str = ""
     port: int = 8000
     pings: float = 0.0
+    real_time: bool = False
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ PHASED = "phased"
 
 The first of them is the case's own story, which most claims are about: what comes after it is the experiment."""
 
-STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, CROWD, LATER = (
+STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, AFTER, CROWD, LATER = (
     "story",
     "first",
     "talk",
@@ -29,6 +29,7 @@ STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, CROWD, LATER = (
     "met",
     "leave",
     "wave",
+    "after",
     "crowd",
     "later",
 )
@@ -107,6 +108,7 @@ class Growth:
         control: by how much it grew in each control.
         bounded: whether it stopped growing in a crowd, or has a bound of its own and what it holds is no connection.
         gone: whether it came back to what it was, much later, and is nothing that the system has little of.
+        swept: whether it came back to that within minutes: somebody comes by and clears up.
         held: an example, from the census.
         example: for a type, the path to one of its objects.
     """
@@ -117,6 +119,7 @@ class Growth:
     control: tuple[int, ...]
     bounded: bool = False
     gone: bool = False
+    swept: bool = False
     held: Held | None = None
     example: str = ""
 
@@ -171,9 +174,17 @@ def may_be_a_gauge(key: Key, phase: Phase) -> bool:
     return key[0] == "number" or (key[0] == "entries" and size is not None and size.size < (size.base or 0))
 
 
+def has_come_back(key: Key, before: Phase, after: Phase) -> bool:
+    """Whether a size is nearer to what it was at first than before, if only in part."""
+    ways = [
+        abs(size.size - (size.base or 0)) if (size := phase.of(key)) is not None else 0 for phase in (before, after)
+    ]
+    return ways[1] < ways[0]
+
+
 def holds_the_dead(phases: Iterable[Phase]) -> bool:
     """Whether with each wave more connections that had ended were still alive when the horizon was reached."""
-    return _growth(ALIVE, [phase for phase in phases if phase.name != LATER]) is not None
+    return _growth(ALIVE, [phase for phase in phases if phase.name not in (AFTER, LATER)]) is not None
 
 
 def grown(phases: Iterable[Phase]) -> list[Growth]:
@@ -212,6 +223,8 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
     most = max((size.most for phase in phases if (size := phase.of(key)) is not None), default=-1)
     dead = most > 0 and holds_the_dead(phases)
     crowds = [(phase.deaths, sign * step) for phase, step in steps if phase.name == CROWD]
+    total = sum(step for _, step in waves)
+    after = [value for phase, value in zip(phases, values, strict=True) if phase.name == AFTER]
     later = [value for phase, value in zip(phases, values, strict=True) if phase.name == LATER]
     return Growth(
         key,
@@ -219,7 +232,8 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         tuple(deaths for deaths, _ in waves),
         tuple(step for _, step in controls),
         bounded=any(step < deaths for deaths, step in crowds) or (most > 0 and not dead),
-        gone=bool(later) and key[0] not in DEAR and sign * (later[-1] - base) < sum(step for _, step in waves),
+        gone=bool(later) and key[0] not in DEAR and sign * (later[-1] - base) < total,
+        swept=bool(after) and sign * (after[-1] - base) < total,
         held=_example(key, phases),
         example=next((size.example for phase in reversed(phases) if (size := phase.of(key)) is not None), ""),
     )

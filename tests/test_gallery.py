@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -31,6 +32,9 @@ ALONE = tuple(
 FACTORIES = {"app_factory": "create_app"}
 ENDS = frozenset(cases()) - {"stop"}
 """What `*` stands for: every case in which a client ends and the server does not."""
+
+FEW = ("close", "kill", "pause", "rejoin", "garbage", "crowd", "stop")
+"""The cases in which broken servers are graded, unless LAB_GALLERY=whole asks for all: that takes fifteen minutes."""
 
 Findings = Mapping[str, frozenset[str]]
 
@@ -63,9 +67,10 @@ def violations(report: Report) -> Findings:
 
 
 def graded(kind: str, name: str, processes: Processes) -> Report:
-    """A server of the gallery, graded."""
+    """A server of the gallery, graded: a correct one in every case, a broken one in a few."""
+    few = FEW if kind == "broken" and os.environ.get("LAB_GALLERY") != "whole" else ()
     with Grader(Subject(app=f"lab.servers.{kind}.{name}:{FACTORIES.get(name, 'app')}"), processes) as grader:
-        return grader.grade()
+        return grader.grade(few)
 
 
 def got_exactly_its_findings(kind: str, name: str, report: Report) -> None:
@@ -85,6 +90,8 @@ def named_its_holder(name: str, report: Report) -> None:
     for played in report.played:
         for one in played.verdict.findings:
             if one.outcome is Outcome.VIOLATED and one.kind in ("connection", "handler", "task"):
+                if one.kind == "task" and not one.holder:
+                    continue  # a thread or a process, which the system holds
                 holder = (one.holder or "").removeprefix(f"{module.__name__}.")
                 assert re.fullmatch(pattern, holder), f"{played.name}: {holder}"
 

@@ -20,6 +20,7 @@ from lab.servers import OPEN_ROWS
 from lab.witness.applications import Application, NoApplication, load, routes
 from lab.witness.census import Census, Rows
 from lab.witness.clock import Clock
+from lab.witness.compat.trial import tried
 from lab.witness.connections import Connections
 from lab.witness.ears import Ears
 from lab.witness.flavour import protocol
@@ -97,7 +98,7 @@ class Witness:
         rows = Rows(Path(settings.database).absolute(), OPEN_ROWS) if settings.database else None
         roots = Roots(application.package, application.app, wires.protocols)
         census, survey = Census(connections, tasks, threads, roots), Survey(connections, tasks, roots)
-        mover = Mover(clock, wires, threads, uvicorn.Server.main_loop.__code__)
+        mover = Mover(clock, wires, threads)
         return cls(
             connections, tasks, wires, Ears(census, survey, mover, wires, rows, leave_on_eof=settings.leave_on_eof)
         )
@@ -121,13 +122,15 @@ class WitnessedServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         self.witness.tasks.watch(loop)
         await super().startup(sockets)
+        unknown = sorted(await tried(self.config))
         gc.collect()
         gc.freeze()  # what was there before anybody connected is nobody's orphan, and need not be looked at again
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
             self.witness.ears.survey.port = port
+            self.witness.ears.mover.main = asyncio.current_task()
             self.witness.ears.mover.underway.stand(loop)
-            observe("listening", port=port, pid=os.getpid(), routes=self.paths)
+            observe("listening", port=port, pid=os.getpid(), routes=self.paths, unknown=unknown)
             self.witness.ears.listen(loop)
 
 

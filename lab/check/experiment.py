@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 HORIZON_SECONDS = 60.0
 """How much of the server's time is waited for: what is not over then is an orphan, if it grows."""
 
+SOON_SECONDS = 1.0
+"""How much of it is waited for in each phase, where a first wait up to the horizon has taken nothing away."""
+
+SWEEP_SECONDS = 180.0
+"""How much is then waited for at the end: a sweeper may come seldom."""
+
 LAST_WORDS_SECONDS = 1.0
 """How long clients that are told to end may take to say that they have."""
 
@@ -50,6 +56,7 @@ class Experiment:
 
     def __init__(self, visit: Visit) -> None:
         self.visit, self.timeline = visit, visit.timeline
+        self._still = False
 
     def run(self) -> None:
         """A first wave has ended. If something is left of it when the horizon is reached: controls, and more waves."""
@@ -62,10 +69,11 @@ class Experiment:
         self.visit.experimenting = True
         self.visit.survey()
         first = self.phase(growth.FIRST, deaths, dry=True)
-        if growth.suspects(first):
+        if before := growth.suspects(first):
             self.visit.move(HORIZON_SECONDS)
             self.visit.survey()
-        first = self.phase(growth.FIRST, deaths)
+        first, early = self.phase(growth.FIRST, deaths), first
+        self._still = not any(growth.has_come_back(key, early, first) for key in before)
         if not growth.suspects(first):
             if noises(self.timeline, people):
                 self._over(growth.IDLE)  # is it logged when nobody dies?
@@ -75,7 +83,11 @@ class Experiment:
             self._wave(growth.WAVE, wave(self.visit.scenario, subject, turn))
             if not self._grows(turn - 1) or is_lost(self.timeline):
                 return
-        found = growth.grown(growth.phases(self.timeline))
+        if self._still:
+            self.visit.move(SWEEP_SECONDS)
+            self.visit.survey()
+            self.phase(growth.AFTER, 0)
+        found = [one for one in growth.grown(growth.phases(self.timeline)) if not one.swept]
         if any(one.kind == "handler" for one in found):
             return  # as long as they run, all else is theirs
         self._is_it_bounded(subject, found)
@@ -96,7 +108,7 @@ class Experiment:
     def _is_it_gone(self, found: list[growth.Growth]) -> None:
         """An hour tells, unless what grew holds connections, or another case has found out."""
         keys = {one.key for one in found}
-        if keys <= self.visit.known.lasting or growth.holds_the_dead(growth.phases(self.timeline)):
+        if not keys or keys <= self.visit.known.lasting or growth.holds_the_dead(growth.phases(self.timeline)):
             return
         self.visit.move(MUCH_LATER_SECONDS)
         self.visit.survey()
@@ -163,9 +175,9 @@ class Experiment:
         return len({step.payload for step in self.visit.scenario.when if isinstance(step, Send)}) or 1
 
     def _over(self, name: str, deaths: int = 0, messages: int = 0) -> None:
-        """A phase is over when the horizon is reached."""
+        """A phase is over when the horizon is reached; soon, if that is known to change nothing."""
         before = self._open_bystanders()
-        self.visit.move(HORIZON_SECONDS)
+        self.visit.move(SOON_SECONDS if self._still else HORIZON_SECONDS)
         self.visit.survey()
         hung_up = before - self._open_bystanders()
         self.phase(name, deaths or len(hung_up), messages)

@@ -22,7 +22,9 @@ from lab.check.outside import Outside
 from lab.check.subject import Subject
 from lab.check.visit import Visit
 from lab.clock import now
+from lab.faults import SERVER
 from lab.invariants.foreign import FOREIGN, LEGACY_SECONDS
+from lab.invariants.leaves import UNTOLD
 from lab.judge import judge
 from lab.manners import Manners
 from lab.nemesis import Nemesis
@@ -30,7 +32,7 @@ from lab.paths import new_run
 from lab.reports import Played, Report
 from lab.scenario import Scenario
 from lab.servers import OPEN_ROWS, by_module
-from lab.timeline import Header, Timeline
+from lab.timeline import Header, Observation, Timeline
 
 AT_ONCE = 2 * (os.cpu_count() or 1)
 """Cases at a time: half of each is waiting for another process."""
@@ -108,7 +110,10 @@ class Grader:
                 visit = kind(scenario, stage, nemesis, timeline, lambda step: watch(name, step))
                 visit.subject, visit.manners, visit.outside = self.subject, manners, self._outside(stage, timeline)
                 visit.known = self._known
+                said = timeline.last("listening")
                 timeline.begin()
+                if said is not None and said.detail.get("unknown"):
+                    timeline.record(Observation(0.0, SERVER, UNTOLD, "", {"kinds": said.detail["unknown"]}))
                 visit.story()
                 visit.settle()
                 timeline.seal()

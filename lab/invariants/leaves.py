@@ -18,6 +18,16 @@ from lab.manners import Manners
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Grew, Outcome, phrase
 
+UNTOLD = "untold"
+"""The witness's observation that something of this Python, or of a library, cannot be read as it was expected."""
+
+NEEDS = {
+    "connection": ("connection", "timer", "queue", "place", "pool", "cache"),
+    "handler": ("connection",),
+    "task": ("task", "timer", "thread"),
+}
+"""What must be told for a kind of orphan to be known."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeavesNothing(Claim):
@@ -47,7 +57,7 @@ class LeavesNothing(Claim):
             yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
             return
         if not self.stopped and seen_inside(timeline):
-            yield from self._inside(growth.phases(timeline))
+            yield from self._inside(growth.phases(timeline), untold(timeline))
         crowd = tuple(people)
         if not self.stopped and not is_lost(timeline) and not seen_inside(timeline):
             others = sum(1 for _ in story.select("connected")) - len(people)
@@ -56,7 +66,7 @@ class LeavesNothing(Claim):
         if self.rows and crashed(timeline) is None:
             yield from self._surplus(story, "row", "rows", crowd, None)
 
-    def _inside(self, phases: list[Phase]) -> Iterator[Finding]:
+    def _inside(self, phases: list[Phase], unknown: frozenset[str]) -> Iterator[Finding]:
         """What the phases show, a finding a kind."""
         if not phases:
             yield self.found(Outcome.UNKNOWN, phrase("no-census"))
@@ -65,8 +75,11 @@ class LeavesNothing(Claim):
             yield self.found(Outcome.UNKNOWN, phrase("not-moved", why=why))
             return
         found, dead = growth.grown(phases), growth.holds_the_dead(phases)
-        busy = any(one.kind == "handler" for one in found)
+        busy = any(one.kind == "handler" and not one.swept for one in found)
         for kind in self.kinds:
+            if missing := sorted(unknown.intersection(NEEDS.get(kind, ()))):
+                yield self.found(Outcome.UNKNOWN, phrase("untold", what=", ".join(missing)), kind=kind)
+                continue
             mine = [one for one in found if one.kind == kind and not (busy and kind in ("connection", "task"))]
             yield self._kind(kind, mine, [one for one in found if one.kind != kind], phases, dead=dead)
 
@@ -91,7 +104,7 @@ class LeavesNothing(Claim):
         for one in sure:
             if one.bounded:
                 return self.found(Outcome.HELD, phrase("bounded", path=one.key[1]), kind=kind)
-            if one.gone:
+            if one.gone or one.swept:
                 return self.found(Outcome.HELD, phrase("late", path=one.key[1]), kind=kind)
         if first := _first_only(kind, phases):
             return self.found(Outcome.HELD, phrase("first-only", path=first), kind=kind)
@@ -156,6 +169,13 @@ def _pings_are_over(timeline: Timeline) -> bool:
     pauses += [after - before for one in times for before, after in pairwise(one)]
     over = max(seen.at for seen in timeline) - silent[-1]
     return bool(pauses) and over >= 2 * min(pauses)
+
+
+def untold(timeline: Timeline) -> frozenset[str]:
+    """What the witness cannot tell in this server."""
+    seen = timeline.first(UNTOLD)
+    kinds = seen.detail.get("kinds") if seen else None
+    return frozenset(map(str, kinds)) if isinstance(kinds, list) else frozenset()
 
 
 def _example(shown: Growth, kind: str, phases: list[Phase]) -> Held | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
+from lab.witness.compat import asyncio_
 from lab.witness.ownership import decided
 from lab.witness.places import is_standard, is_the_labs
 
@@ -76,7 +77,7 @@ def waits_inside(task: asyncio.Task[Any]) -> bool:
     for _ in range(8):
         if isinstance(waits_for, asyncio.Task) and not all(map(_is_inside, frames_of(waits_for.get_coro()))):
             return False
-        waits_for = getattr(waits_for, "_fut_waiter", None)
+        waits_for = asyncio_.waits_for(waits_for) if isinstance(waits_for, asyncio.Task) else None
     return True
 
 

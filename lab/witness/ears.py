@@ -6,7 +6,6 @@ import asyncio
 import os
 import queue
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from lab.actors.voice import observe, say_notes
 from lab.clock import now
 from lab.witness.census import Census, Rows
 from lab.witness.code import is_busy, stands
+from lab.witness.compat import threading_
 from lab.witness.held import Held
 from lab.witness.mover import Moved, Mover
 from lab.witness.survey import Size, Survey
@@ -131,7 +131,7 @@ class Ears:
         if counted is not None:
             tell(counted)  # here, and not on the loop: of thousands it takes time
             return
-        where = stands(sys._current_frames().get(turning))
+        where = stands(threading_.frames().get(turning))
         observe("frozen", ask=ask, where=where, ms=FROZEN_SECONDS * 1000)
         frozen.set()
         _each(taken, tell)
@@ -143,7 +143,7 @@ class Ears:
             try:
                 return taken.get(timeout=FROZEN_SECONDS / LOOKS)
             except queue.Empty:
-                kept = kept + 1 if is_busy(sys._current_frames().get(turning)) else 0
+                kept = kept + 1 if is_busy(threading_.frames().get(turning)) else 0
         return None
 
 

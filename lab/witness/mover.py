@@ -15,6 +15,7 @@ from typing import Any
 from lab.actors.voice import observe
 from lab.clock import now
 from lab.witness.clock import Clock
+from lab.witness.compat import asyncio_
 from lab.witness.threads import Threads
 from lab.witness.underway import Underway
 from lab.witness.wire import Wires
@@ -68,16 +69,15 @@ class Moved:
 class Mover:
     """Moves one clock. One order at a time.
 
-    Args:
-        tick: the code in which the server's own main loop sleeps; nobody else waits for that.
-
     Attributes:
         underway: what may go on in real time.
+        main: the server's own task, which looks ten times a second whether it is to stop: nobody else waits for that.
         restless: whether its loop is never idle.
     """
 
-    def __init__(self, clock: Clock, wires: Wires, threads: Threads, tick: object) -> None:
-        self.clock, self.wires, self.tick = clock, wires, tick
+    def __init__(self, clock: Clock, wires: Wires, threads: Threads) -> None:
+        self.clock, self.wires = clock, wires
+        self.main: asyncio.Task[Any] | None = None
         self.underway = Underway(clock, threads)
         self._nobodys = Context()
         self.restless = False
@@ -121,8 +121,7 @@ class _Move:
 
     def _turn(self) -> None:
         """One turn of the loop: is it idle, is anything on its way, and what is the next timer?"""
-        private: Any = self.loop
-        if private._ready and not self._is_restless():
+        if asyncio_.ready(self.loop) and not self._is_restless():
             self._quiet = 0
             self.soon()
         elif self._quiet < QUIET_TURNS:
@@ -168,26 +167,14 @@ class _Move:
 
     def _next(self) -> float:
         """When the next timer fires, or thread goes on, that is not the server's own tick."""
-        private: Any = self.loop
+        tick = asyncio_.waits_for(self.mover.main) if self.mover.main is not None else None
         timers = (
             one.when()
-            for one in private._scheduled
-            if not one.cancelled() and one is not self._own and not self._ticks(one)
+            for one in asyncio_.timers(self.loop)
+            if one is not self._own and not (tick is not None and tick in asyncio_.args_of(one))
         )
         threads = (max(one, self.loop.time() + THREADS_SECONDS) for one in self.mover.clock.deadlines())
         return min((*timers, *threads), default=self.end)
-
-    def _ticks(self, handle: Any) -> bool:
-        """Whether it only wakes the server's own main loop, which looks ten times a second whether it is to stop."""
-        for one in handle._args or ():
-            for callback, _ in getattr(one, "_callbacks", None) or ():
-                task = getattr(callback, "__self__", None)
-                coro: Any = task.get_coro() if isinstance(task, asyncio.Task) else None
-                while coro is not None:
-                    if getattr(coro, "cr_code", None) is self.mover.tick:
-                        return True
-                    coro = getattr(coro, "cr_await", None)
-        return False
 
     def _waits(self) -> bool:
         """Whether something is on its way from outside; not for ever, if it stands still."""

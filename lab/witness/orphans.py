@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 from lab.witness.code import where
+from lab.witness.compat import threading_
 from lab.witness.connections import Connection, living
 from lab.witness.held import Held
 from lab.witness.holder import holder
@@ -160,7 +161,7 @@ def _targets(connections: Iterable[Connection]) -> Iterator[tuple[object, Connec
 
 def _running() -> Iterator[object]:
     """The frames of all threads but this one: the collector does not see them."""
-    for ident, innermost in sys._current_frames().items():
+    for ident, innermost in threading_.frames().items():
         frame: FrameType | None = innermost if ident != threading.get_ident() else None
         while frame is not None:
             yield frame

@@ -11,6 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from lab.witness.code import is_ours, spot
+from lab.witness.compat import anyio_, asyncio_
 from lab.witness.connections import connection
 
 Factory = Callable[..., asyncio.Future[Any]]
@@ -77,19 +78,19 @@ class Timers:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._now = loop.time()
-        self._scheduled = getattr(loop, "_scheduled", ())
+        self._loop = loop
 
     @cached_property
     def handles(self) -> list[asyncio.TimerHandle]:
         """Every timer that is to fire."""
-        return [one for one in self._scheduled if not one.cancelled()]
+        return asyncio_.timers(self._loop)
 
     @cached_property
     def _due(self) -> dict[int, asyncio.TimerHandle]:
         """The timer that wakes each, by the id of who is woken. Each connection's pings have one: not for nothing."""
         due: dict[int, asyncio.TimerHandle] = {}
         for handle in self.handles:
-            for waiter in _wakes(handle):
+            for waiter in (*asyncio_.woken_by(handle), *anyio_.timed(handle)):
                 due.setdefault(id(waiter), handle)
         return due
 
@@ -100,23 +101,9 @@ class Timers:
     def wakes_ms(self, task: asyncio.Task[Any]) -> float:
         """Milliseconds until a timer wakes the task, itself or through tasks that it waits for; -1: none does."""
         found: list[asyncio.TimerHandle] = []
-        waits_for: Any = task
+        waits_for: asyncio.Future[Any] | None = task
         for _ in range(8):
-            if waits_for is None:
-                break
             if (handle := self._due.get(id(waits_for))) is not None:
                 found.append(handle)
-            waits_for = getattr(waits_for, "_fut_waiter", None)
+            waits_for = asyncio_.waits_for(waits_for) if isinstance(waits_for, asyncio.Task) else None
         return self.left_ms(min(found, key=lambda handle: handle.when())) if found else -1.0
-
-
-def _wakes(handle: asyncio.TimerHandle) -> Iterator[object]:
-    """Whom a timer wakes: a sleep's future, the task of a timeout (asyncio's, anyio's), a wait_for of Python 3.11."""
-    private: Any = handle
-    callback, args = private._callback, private._args or ()
-    if args and isinstance(args[0], asyncio.Future):
-        yield args[0]
-    owner = getattr(callback, "__self__", None)
-    for name in ("_task", "_host_task"):
-        if isinstance(task := getattr(owner, name, None), asyncio.Task):
-            yield task

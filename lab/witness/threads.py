@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from lab.witness.code import is_ours, spot
+from lab.witness.compat import threading_
 from lab.witness.connections import connection
 
 
@@ -69,7 +69,7 @@ class Threads:
 
     def alive(self) -> Iterator[tuple[str, str]]:
         """The connection, and where it is, of each thread that runs code of the application's."""
-        frames = sys._current_frames()
+        frames = threading_.frames()
         started = {thread.ident: name for thread, name in list(self.born.items())}
         for ident, frame in frames.items():
             stack = list(_stack(frame))

@@ -7,7 +7,6 @@ ran out meanwhile would be the lab's doing.
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from weakref import WeakKeyDictionary, ref
 
 from lab.witness.clock import Clock
 from lab.witness.code import frames_of, is_ours, telling, waits_inside
+from lab.witness.compat import asyncio_, threading_
 from lab.witness.threads import Threads
 
 
@@ -45,10 +45,9 @@ class Underway:
 
     def outside(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[object, object]]:
         """What waits for something outside the loop, each with where it stands: it may go on in real time."""
-        private: Any = loop
-        timed = {id(one._args[0]) for one in private._scheduled if one._args}
+        timed = {id(woken) for one in asyncio_.timers(loop) for woken in asyncio_.woken_by(one)}
         for task in asyncio.all_tasks(loop):
-            if id(waiter := getattr(task, "_fut_waiter", None)) in timed or self._waits_inside(task, waiter):
+            if id(waiter := asyncio_.waits_for(task)) in timed or self._waits_inside(task, waiter):
                 continue
             if self._standing.get(task) != (place := _place(task)):
                 frames = telling(task.get_coro())
@@ -75,7 +74,7 @@ class Underway:
             every: also those of which it is known that they stand there for long.
         """
         sleeping = self.clock.sleepers()
-        for ident, frame in sys._current_frames().items():
+        for ident, frame in threading_.frames().items():
             if ident in sleeping or ident == threading.get_ident():
                 continue
             here: Any = frame

@@ -8,9 +8,9 @@ from dataclasses import replace
 from lab import evidence
 from lab.attest import attest
 from lab.faults import SERVER
-from lab.growth import PHASED
 from lab.invariants import Invariant
 from lab.manners import Manners
+from lab.phases import PHASED
 from lab.scenario import Scenario
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, Phrase, Verdict, phrase

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from lab import growth
-from lab.growth import ALIVE, Growth, Phase, Size
+from lab.growth import ALIVE, Growth
 from lab.invariants.leaves import LeavesNothing
+from lab.phases import Phase, Size
 from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Finding, Outcome
 from tests.test_timeline import HEADER, seen

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from lab import evidence, growth
 from lab.check.asking import over
-from lab.check.waves import CROWD, Wave, crowd, faults, wave
+from lab.check.waves import HUNDRED, Wave, crowd, faults, wave
 from lab.faults import Idle
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
 from lab.invariants.noise import noises
+from lab.phases import AFTER, CROWD, FIRST, IDLE, LATER, LEAVE, MET, PHASED, TALK, WAVE, Key, Phase, phases_of
 from lab.steps import Connect, Leave, Send, actor_of
 from lab.timeline import Json, Observation, Timeline
 
@@ -47,8 +48,8 @@ class Known:
         lasting: sizes that an hour has shown not to go away.
     """
 
-    unbounded: set[growth.Key] = field(default_factory=set)
-    lasting: set[growth.Key] = field(default_factory=set)
+    unbounded: set[Key] = field(default_factory=set)
+    lasting: set[Key] = field(default_factory=set)
 
 
 class Experiment:
@@ -68,26 +69,26 @@ class Experiment:
         deaths = len(people) // self._ways()
         self.visit.experimenting = True
         self.visit.survey()
-        first = self.phase(growth.FIRST, deaths, dry=True)
+        first = self.phase(FIRST, deaths, dry=True)
         if before := growth.suspects(first):
             self.visit.move(HORIZON_SECONDS)
             self.visit.survey()
-        first, early = self.phase(growth.FIRST, deaths), first
+        first, early = self.phase(FIRST, deaths), first
         self._still = not any(growth.has_come_back(key, early, first) for key in before)
         if not growth.suspects(first):
             if noises(self.timeline, people):
-                self._over(growth.IDLE)  # is it logged when nobody dies?
+                self._over(IDLE)  # is it logged when nobody dies?
             return
         self._controls(subject, first)
         for turn in TURNS:
-            self._wave(growth.WAVE, wave(self.visit.scenario, subject, turn))
+            self._wave(WAVE, wave(self.visit.scenario, subject, turn))
             if not self._grows(turn - 1) or is_lost(self.timeline):
                 return
         if self._still:
             self.visit.move(SWEEP_SECONDS)
             self.visit.survey()
-            self.phase(growth.AFTER, 0)
-        found = [one for one in growth.grown(growth.phases(self.timeline)) if not one.swept]
+            self.phase(AFTER, 0)
+        found = [one for one in growth.grown(phases_of(self.timeline)) if not one.swept]
         if any(one.kind == "handler" for one in found):
             return  # as long as they run, all else is theirs
         self._is_it_bounded(subject, found)
@@ -100,30 +101,30 @@ class Experiment:
             for one in found
             if one.kind == "connection" and one.key[0] != "places" and not growth.is_explained(one, found)
         }
-        if subject.times >= CROWD or open_ended <= self.visit.known.unbounded:
+        if subject.times >= HUNDRED or open_ended <= self.visit.known.unbounded:
             return
-        self._wave(growth.CROWD, crowd(self.visit.scenario, subject, TURNS[-1] + 2))
-        self.visit.known.unbounded |= {one.key for one in growth.grown(growth.phases(self.timeline)) if not one.bounded}
+        self._wave(CROWD, crowd(self.visit.scenario, subject, TURNS[-1] + 2))
+        self.visit.known.unbounded |= {one.key for one in growth.grown(phases_of(self.timeline)) if not one.bounded}
 
     def _is_it_gone(self, found: list[growth.Growth]) -> None:
         """An hour tells, unless what grew holds connections, or another case has found out."""
         keys = {one.key for one in found}
-        if not keys or keys <= self.visit.known.lasting or growth.holds_the_dead(growth.phases(self.timeline)):
+        if not keys or keys <= self.visit.known.lasting or growth.holds_the_dead(phases_of(self.timeline)):
             return
         self.visit.move(MUCH_LATER_SECONDS)
         self.visit.survey()
-        self.phase(growth.LATER, 0)
-        self.visit.known.lasting |= {one.key for one in growth.grown(growth.phases(self.timeline)) if not one.gone}
+        self.phase(LATER, 0)
+        self.visit.known.lasting |= {one.key for one in growth.grown(phases_of(self.timeline)) if not one.gone}
 
-    def _controls(self, subject: Connect, first: growth.Phase) -> None:
+    def _controls(self, subject: Connect, first: Phase) -> None:
         """As many messages, and nobody dies; time goes on, and nothing happens; somebody comes and leaves otherwise."""
         self._return_bystanders()
         talker = next((who for who in self.visit.bystanders() if not over(self.timeline, who)), None)
         messages = subject.times if talker and self.visit.manners.talks else 0
         for _ in range(messages):
             self.visit.say(talker or "")
-        self._over(growth.TALK, messages=messages)
-        self._over(growth.IDLE)
+        self._over(TALK, messages=messages)
+        self._over(IDLE)
         if any(growth.may_be_a_gauge(key, first) for key in growth.suspects(first)):
             self._leave_otherwise(subject)
 
@@ -133,12 +134,12 @@ class Experiment:
         self.visit.connect(other)
         self.visit.rest()
         self.visit.survey()
-        self.phase(growth.MET, 0)
+        self.phase(MET, 0)
         polite = any(isinstance(step, Leave) and step.code == 1000 for step in self.visit.scenario.when)
         for who in other.connections:
             self.visit.order(who, "abort" if polite else "leave")
         self.visit.wait(lambda seen: all(over(seen, who) for who in other.connections), LAST_WORDS_SECONDS)
-        self._over(growth.LEAVE)
+        self._over(LEAVE)
 
     def _wave(self, name: str, this: Wave) -> None:
         """The subjects come again, and end again."""
@@ -184,9 +185,9 @@ class Experiment:
 
     def _grows(self, waves: int) -> bool:
         """Whether anything has grown with every wave so far."""
-        return bool(growth.candidates(growth.phases(self.timeline), waves))
+        return bool(growth.candidates(phases_of(self.timeline), waves))
 
-    def phase(self, name: str, deaths: int, messages: int = 0, *, dry: bool = False) -> growth.Phase:
+    def phase(self, name: str, deaths: int, messages: int = 0, *, dry: bool = False) -> Phase:
         """Say that a phase is over; what it came to.
 
         Args:
@@ -199,11 +200,11 @@ class Experiment:
             "living": list(self._living()),
             "why": self.visit.why,
         }
-        seen = Observation(self.timeline.elapsed(), "lab", growth.PHASED, "", detail)
+        seen = Observation(self.timeline.elapsed(), "lab", PHASED, "", detail)
         if dry:
-            return growth.phases(Timeline(self.timeline.header, [*self.timeline, seen]))[-1]
+            return phases_of(Timeline(self.timeline.header, [*self.timeline, seen]))[-1]
         self.timeline.record(seen)
-        return growth.phases(self.timeline)[-1]
+        return phases_of(self.timeline)[-1]
 
     def _living(self) -> list[str]:
         """Those who are connected, and whose client has not met its end."""

@@ -9,6 +9,7 @@ from lab.check.experiment import HORIZON_SECONDS, Experiment
 from lab.check.visit import Moment, Visit
 from lab.clock import now
 from lab.judge import findings
+from lab.phases import FIRST
 from lab.steps import actor_of
 from lab.timeline import Observation
 from lab.verdict import Outcome
@@ -61,7 +62,7 @@ class Foreigner(Visit):
         deadline = now() + seconds
         while now() < deadline:
             self.survey()
-            if not growth.suspects(Experiment(self).phase(growth.FIRST, 1, dry=True)):
+            if not growth.suspects(Experiment(self).phase(FIRST, 1, dry=True)):
                 return
             time.sleep(LOOK_SECONDS * 4)
 

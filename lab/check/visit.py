@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab import evidence, growth
+from lab import evidence
 from lab.check.asking import MOVE_SECONDS, over
 from lab.check.experiment import Experiment, Known
 from lab.check.guest import Guest
@@ -14,6 +14,7 @@ from lab.faults import SERVER
 from lab.invariants.company import Served
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
+from lab.phases import PHASED, STORY
 from lab.steps import Connect, Step
 from lab.timeline import Json, Observation, Timeline
 
@@ -117,7 +118,7 @@ class Visit(Guest):
         self.ask([claim.who for claim in self.scenario.then if isinstance(claim, Served)])
         self.rest()
         self.look()
-        self._record(growth.PHASED, phase=growth.STORY)
+        self._record(PHASED, phase=STORY)
         Experiment(self).run()
 
     def _stop(self) -> None:

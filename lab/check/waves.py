@@ -9,7 +9,8 @@ from lab.faults import SERVER, Fault
 from lab.scenario import Scenario
 from lab.steps import Connect, Flood, Leave, Send, Step, in_turn
 
-CROWD = 100
+HUNDRED = 100
+"""How many a crowd has: a ring that holds more than that is not known to be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def wave(scenario: Scenario, subject: Connect, turn: int) -> Wave:
 
 def crowd(scenario: Scenario, subject: Connect, turn: int) -> Wave:
     """The same for a hundred at once: what one of the subjects does, every third of the crowd does."""
-    many = replace(subject, times=max(CROWD, subject.times))
+    many = replace(subject, times=max(HUNDRED, subject.times))
     end: list[Step] = []
     for step in scenario.when:
         if _is_own(step, subject):

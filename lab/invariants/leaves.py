@@ -10,11 +10,12 @@ from typing import ClassVar
 from lab import evidence, growth
 from lab.evidence import Held
 from lab.faults import SERVER
-from lab.growth import Growth, Phase
+from lab.growth import Growth
 from lab.invariants.claim import Claim
 from lab.invariants.foreign import FOREIGN
 from lab.invariants.lost import crashed, is_lost, seen_inside
 from lab.manners import Manners
+from lab.phases import PHASED, TALK, Phase, phases_of
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Grew, Outcome, phrase
 
@@ -51,18 +52,18 @@ class LeavesNothing(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding a kind of which anything is known."""
-        story = timeline.before(growth.PHASED)
+        story = timeline.before(PHASED)
         people = [who for who in evidence.crowd(story, self.who) if story.first("connected", who)]
         if not people:
             yield self.found(Outcome.UNKNOWN, phrase("nothing-happened"))
             return
         if not self.stopped and seen_inside(timeline):
-            yield from self._inside(growth.phases(timeline), untold(timeline))
+            yield from self._inside(phases_of(timeline), untold(timeline))
         crowd = tuple(people)
         if not self.stopped and not is_lost(timeline) and not seen_inside(timeline):
             others = sum(1 for _ in story.select("connected")) - len(people)
             yield from self._surplus(story, "socket", "sockets", crowd, others)
-            yield from self._from_outside(growth.phases(timeline))
+            yield from self._from_outside(phases_of(timeline))
         if self.rows and crashed(timeline) is None:
             yield from self._surplus(story, "row", "rows", crowd, None)
 
@@ -115,7 +116,7 @@ class LeavesNothing(Claim):
         shown = next((one for one in guilty if one.key[1]), guilty[0])
         held = _example(shown, kind, phases)
         key = shown.key[1] or (held.holder if held else "") or "?"
-        control = next((phase.messages for phase in phases if phase.name == growth.TALK), 0)
+        control = next((phase.messages for phase in phases if phase.name == TALK), 0)
         said = phrase(
             f"grew-{shown.key[0]}",
             path=held.evidence if held and held.evidence else key,

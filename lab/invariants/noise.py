@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lab import evidence, growth
+from lab import evidence
 from lab.faults import SERVER
 from lab.invariants.claim import Claim
 from lab.invariants.lost import seen_inside
+from lab.phases import CONTROLS, PHASED
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
 
@@ -32,7 +33,7 @@ class Quiet(Claim):
         """One finding; none where nobody looks inside."""
         if not seen_inside(timeline):
             return
-        story = timeline.before(growth.PHASED)
+        story = timeline.before(PHASED)
         people = evidence.crowd(story, self.who)
         loud = [seen for who in people for seen in story.select("returned", who) if seen.text("error") not in GOODBYES]
         noise = noises(timeline, people)
@@ -53,7 +54,7 @@ class Quiet(Claim):
 def noises(timeline: Timeline, people: tuple[str, ...]) -> list[Observation]:
     """The errors in the log that the end of these caused."""
     start = min((began.at for who in people if (began := evidence.started(timeline, who)) is not None), default=0.0)
-    phased = [seen.at for seen in timeline.select(growth.PHASED)]
+    phased = [seen.at for seen in timeline.select(PHASED)]
     logged = [seen for seen in timeline.select("logged", source=SERVER) if seen.text("error")]
     first = phased[0] if phased else float("inf")
     during = [seen for seen in logged if start <= seen.at <= first]
@@ -64,8 +65,8 @@ def noises(timeline: Timeline, people: tuple[str, ...]) -> list[Observation]:
 def _controls(timeline: Timeline) -> Iterator[tuple[float, float]]:
     """From when to when nobody died."""
     before = 0.0
-    for seen in timeline.select(growth.PHASED):
-        if seen.text("phase") in growth.CONTROLS:
+    for seen in timeline.select(PHASED):
+        if seen.text("phase") in CONTROLS:
             yield before, seen.at
         before = seen.at
 

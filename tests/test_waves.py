@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -93,7 +94,7 @@ def test_one_who_comes_again_before_she_has_left_has_two_names_in_every_wave() -
 
 def test_the_second_name_of_one_wave_is_the_first_of_the_next() -> None:
     chain = [wave(CASES["rejoin"], ALICE, turn) for turn in (2, 3, 4)]
-    for this, after in zip(chain, chain[1:], strict=False):
+    for this, after in itertools.pairwise(chain):
         came = {step.who for step in this.end if isinstance(step, Connect)}
         assert came == set(after.come.connections)
         assert came.isdisjoint(step.who for step in this.end if isinstance(step, Leave))

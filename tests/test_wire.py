@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -286,7 +285,7 @@ def test_the_end_of_a_socket_says_by_whom_it_came(finished: bool, error: Excepti
 
 def test_silence_is_counted_from_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([10.0, 11.0])
-    monkeypatch.setattr("lab.witness.wire.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr("lab.witness.wire.now", lambda: next(clock))
     socket = Wire(Transport())
     socket.hear(b"GET")
     assert socket.silent_ms(11.25) == 250

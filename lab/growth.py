@@ -165,10 +165,15 @@ def _is_a_gauge(steps: list[tuple[Phase, int]], sign: int) -> bool:
 
 def _example(key: Key, phases: list[Phase]) -> Held | None:
     """One of those that are held: for a task, one that the same line made."""
-    for held in phases[-1].held if phases else ():
+    for held in sorted(phases[-1].held, key=_first_of_all) if phases else ():
         if held.kind == key[0] and (held.kind != "task" or held.made == "" or held.made in key[1]):
             return held
     return None
+
+
+def _first_of_all(held: Held) -> tuple[int, str]:
+    """Those who came first have the shortest names."""
+    return len(held.who), held.who
 
 
 def _rose(key: Key, size: Size, deaths: int) -> bool:

@@ -11,6 +11,7 @@ from lab.backends.processes import Processes
 from lab.check import Subject
 from lab.check.grading import Grader
 from lab.faults import SERVER
+from lab.phases import FIRST, PHASED, STORY
 from lab.timeline import Timeline
 from lab.verdict import Outcome
 
@@ -35,7 +36,7 @@ def count(run: Timeline, what: str) -> int:
 
 
 def test_it_ends_with_its_first_wave(stored: Timeline) -> None:
-    assert [seen.text("phase") for seen in stored.select(growth.PHASED)] == [growth.STORY, growth.FIRST]
+    assert [seen.text("phase") for seen in stored.select(PHASED)] == [STORY, FIRST]
 
 
 def test_a_server_that_leaves_nothing_is_surveyed_before_and_after_and_no_more(stored: Timeline) -> None:

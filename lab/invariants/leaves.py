@@ -183,7 +183,10 @@ def _example(shown: Growth, kind: str, phases: list[Phase]) -> Held | None:
     """One of the dead of whom something of that kind is left; one that is held by what is shown, if there is one."""
     if shown.held is not None:
         return shown.held
-    left = [held for held in phases[-1].held if held.kind == kind and held.sure]
+    left = sorted(
+        (held for held in phases[-1].held if held.kind == kind and held.sure),
+        key=lambda held: (len(held.who), held.who),
+    )
     return next((held for held in left if held.holder.startswith(shown.key[1])), left[0] if left else None)
 
 

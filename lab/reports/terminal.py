@@ -85,7 +85,8 @@ def finding(found: Finding, words: Words) -> Text:
     """One claim's finding: the claim, the evidence, and what holds what is left."""
     mark, colour = MARKS[found.outcome]
     kind = words.fill("kind", found.kind) if found.kind else ""
-    claim = words.fill("claim", found.claim, who=found.who, kind=kind)
+    section = "violated" if found.outcome is Outcome.VIOLATED else "claim"
+    claim = words.fill(section, found.claim, who=found.who, kind=kind)
     line = Text(f"  {mark} ", style=colour)
     line.append(claim, style="" if found.outcome is Outcome.HELD else "bold")
     line.append(f" — {words.say(found.evidence)}", style="dim" if found.outcome is Outcome.HELD else "")

@@ -15,7 +15,7 @@ from lab.scenario import load, story
 from lab.verdict import Phrase
 
 LANGUAGES = ("en", "ko")
-SECTIONS = ("claim", "kind", "evidence", "report", "cli", "case", "lesson", "more")
+SECTIONS = ("claim", "violated", "kind", "evidence", "report", "cli", "case", "lesson", "more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,12 @@ def may_be_a_gauge(key: Key, phase: Phase) -> bool:
     return key[0] == "number" or (key[0] == "entries" and size is not None and size.size < (size.base or 0))
 
 
+def is_a_history(key: Key, phases: Iterable[Phase]) -> bool:
+    """Whether a size grew while nobody died, too."""
+    sizes = [(phase.name, size.size if (size := phase.of(key)) is not None else 0) for phase in phases]
+    return any(after[1] > before[1] for before, after in pairwise(sizes) if after[0] in CONTROLS)
+
+
 def has_come_back(key: Key, before: Phase, after: Phase) -> bool:
     """Whether a size is nearer to what it was at first than before, if only in part."""
     ways = [

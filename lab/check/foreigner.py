@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from lab import evidence, growth
 from lab.check.experiment import HORIZON_SECONDS, Experiment
 from lab.check.visit import Moment, Visit
@@ -33,11 +31,13 @@ NEVER_QUIET_SECONDS = 3 * QUIET_SECONDS
 class Foreigner(Visit):
     """As any visit; but a client that is silent may have been given up, and only the server's sockets tell."""
 
+    _waited = False
+
     def noticed(self) -> None:
         """Look again and again, until every claim holds that may yet, or its time is over."""
         began = now()
         while self._bad() and now() - began < self.scenario.within:
-            time.sleep(LOOK_SECONDS)
+            self._wait(lambda _: False, LOOK_SECONDS)  # a process can only be looked at
             self.look(again=True)
         self.look()
 
@@ -55,16 +55,17 @@ class Foreigner(Visit):
             seen = len(self.timeline)
 
     def move(self, seconds: float) -> None:
-        """Its time passes as ours does: until nothing is suspicious any more, if something is."""
+        """Its time passes as ours does. Once in a case a minute is waited for, or until nothing is suspicious."""
         self.rest()
-        if seconds < HORIZON_SECONDS or not self.experimenting:
+        if seconds < HORIZON_SECONDS or not self.experimenting or self._waited:
             return
-        deadline = now() + seconds
+        self._waited = True
+        deadline = now() + HORIZON_SECONDS
         while now() < deadline:
             self.survey()
             if not growth.suspects(Experiment(self).phase(FIRST, 1, dry=True)):
                 return
-            time.sleep(LOOK_SECONDS * 4)
+            self._wait(lambda _: False, LOOK_SECONDS * 4)  # a process can only be looked at
 
     def survey(self) -> None:
         """What the system knows of its processes."""

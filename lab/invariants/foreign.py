@@ -23,24 +23,6 @@ LEGACY_SECONDS = 10.0
 SLEEP_MS = 40_000.0
 """How long a server may sleep that notices when it wakes: as long as uvicorn's own pings would take to find an end."""
 
-GOODBYES = ("", "CancelledError", "ClientDisconnected", "GeneratorExit")
-"""How a handler may end; uvicorn itself catches its own ClientDisconnected, and says nothing."""
-
-LEGACY_SECONDS = 10.0
-"""How much longer uvicorn's deprecated implementation takes to let go of a peer (measured)."""
-
-SLEEP_MS = 40_000.0
-"""How long a server may sleep that notices when it wakes: as long as uvicorn's own pings would take to find an end."""
-
-GOODBYES = ("", "CancelledError", "ClientDisconnected", "GeneratorExit")
-"""How a handler may end; uvicorn itself catches its own ClientDisconnected, and says nothing."""
-
-SLEEP_MS = 40_000.0
-"""How long a server may sleep that notices when it wakes: as long as uvicorn's own pings would take to find an end."""
-
-GOODBYES = ("", "CancelledError", "ClientDisconnected", "GeneratorExit")
-"""How a handler may end; uvicorn itself catches its own ClientDisconnected, and says nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Noticed(NoticedWithin):

@@ -107,8 +107,10 @@ class LeavesNothing(Claim):
                 return self.found(Outcome.HELD, phrase("bounded", path=one.key[1]), kind=kind)
             if one.gone or one.swept:
                 return self.found(Outcome.HELD, phrase("late", path=one.key[1]), kind=kind)
-        if first := _first_only(kind, phases):
-            return self.found(Outcome.HELD, phrase("first-only", path=first), kind=kind)
+        for key in sorted(growth.suspects(phases[0])):
+            if growth.KIND.get(key[0]) == kind and key[1]:
+                said = "history" if growth.is_a_history(key, phases) else "first-only"
+                return self.found(Outcome.HELD, phrase(said, path=key[1]), kind=kind)
         return self.found(Outcome.HELD, phrase("none-left"), kind=kind)
 
     def _grew(self, kind: str, guilty: list[Growth], phases: list[Phase]) -> Finding:
@@ -188,11 +190,6 @@ def _example(shown: Growth, kind: str, phases: list[Phase]) -> Held | None:
         key=lambda held: (len(held.who), held.who),
     )
     return next((held for held in left if held.holder.startswith(shown.key[1])), left[0] if left else None)
-
-
-def _first_only(kind: str, phases: list[Phase]) -> str:
-    """The name of something that grew with the first wave."""
-    return next((key[1] for key in sorted(growth.suspects(phases[0])) if growth.KIND.get(key[0]) == kind), "")
 
 
 def _series(numbers: tuple[int, ...], *, sign: bool = True) -> str:

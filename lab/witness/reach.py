@@ -20,10 +20,7 @@ HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE: a class that Python code has made."""
 
 LONGEST = 64
-"""Of a container with more entries than this its whole numbers are not looked at."""
-
-LONGEST = 64
-"""Of a container with more entries than this its whole numbers are not looked at."""
+"""Of a dict with more entries than this its whole numbers are not looked at."""
 
 
 class Measured(NamedTuple):

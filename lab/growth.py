@@ -71,6 +71,12 @@ def suspects(phase: Phase) -> frozenset[Key]:
     return frozenset(found)
 
 
+def is_left(key: Key, phase: Phase) -> bool:
+    """Whether anything of it is there, be it less than one for each death: a sweeper may have died of the first."""
+    size = phase.of(key)
+    return size is not None and size.size > (size.base or 0)
+
+
 def is_explained(one: Growth, others: Iterable[Growth]) -> bool:
     """Whether it only keeps, or counts, what another growth is about: a set of tasks that grows, and the tasks."""
     if one.key[0] not in ("entries", "listed", "items", "type"):

@@ -49,7 +49,7 @@ def new_mover(clock: Clock) -> Mover:
     """A mover of that clock, with wires and threads of its own."""
     threads = Threads()
     threads.watch()
-    return Mover(clock, Wires(voice.Notes().note), threads, tick.__code__)
+    return Mover(clock, Wires(voice.Notes().note), threads)
 
 
 async def move(mover: Mover, seconds: float, *gone: str) -> Moved:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from lab.check.cases import THREE, cases
-from lab.check.waves import CROWD, Wave, bystanders, crowd, faults, wave
+from lab.check.waves import HUNDRED, Wave, bystanders, crowd, faults, wave
 from lab.faults import SERVER, Fault, Interrupt, Kill, Pause, Reset, Stall
 from lab.invariants.leaves import LeavesNothing
 from lab.scenario import Scenario
@@ -105,7 +105,7 @@ def test_the_second_name_of_one_wave_is_the_first_of_the_next() -> None:
 @pytest.mark.parametrize("name", [name for name in WAVED if name != "stop"])
 def test_a_crowd_is_a_hundred_and_each_of_them_ends(name: str) -> None:
     found = crowd(CASES[name], subject_of(name), 6)
-    assert found.come.times == CROWD
+    assert found.come.times == HUNDRED
     assert found.come.turn == 6
     own = [step for step in ends(found) if isinstance(step, Leave | Send)]
     faulted = any(isinstance(step, Fault) for step in ends(found))

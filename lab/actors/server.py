@@ -37,6 +37,10 @@ PING_SECONDS = 0.5
 """How often a scenario's server pings, and how long it waits for the answer: uvicorn's own 20 s, made short."""
 
 
+OWN = "lab.servers.broken."
+"""Where the servers are that have one mistake each: in two of them it is how often they ping."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to serve, from the environment.
@@ -134,6 +138,14 @@ class WitnessedServer(uvicorn.Server):
             self.witness.ears.listen(loop)
 
 
+def pings_of(application: Application, settings: Settings) -> float | None:
+    """How often to ping: a broken server of the lab's own may say so itself, by its `PING_SECONDS`."""
+    if not application.module.__name__.startswith(OWN):
+        return settings.pings
+    seconds: float | None = getattr(application.module, "PING_SECONDS", settings.pings)
+    return seconds
+
+
 def main(argv: list[str]) -> None:
     """Serve until told to stop."""
     take_stdout()
@@ -150,6 +162,7 @@ def main(argv: list[str]) -> None:
         sys.exit(str(error))
     decide(Ownership.of(application, before))
     witness = Witness.of(application, threads, clock, settings)
+    pings = pings_of(application, settings)
     config = uvicorn.Config(
         application.app,
         host=settings.host,
@@ -157,8 +170,8 @@ def main(argv: list[str]) -> None:
         loop="asyncio",
         interface=application.interface,
         ws=witness.wires.tap(protocol(settings.flavour)),
-        ws_ping_interval=settings.pings,
-        ws_ping_timeout=settings.pings,
+        ws_ping_interval=pings,
+        ws_ping_timeout=pings,
         log_config=None,
         lifespan="auto",
         timeout_graceful_shutdown=settings.grace,

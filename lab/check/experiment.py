@@ -75,11 +75,12 @@ class Experiment:
             self.visit.survey()
         first, early = self.phase(FIRST, deaths), first
         self._still = not any(growth.has_come_back(key, early, first) for key in before)
-        if not growth.suspects(first):
+        left = growth.suspects(first) | {key for key in before if growth.is_left(key, first)}
+        if not left:
             if noises(self.timeline, people):
                 self._over(IDLE)  # is it logged when nobody dies?
             return
-        self._controls(subject, first)
+        self._controls(subject, first, left)
         for turn in TURNS:
             self._wave(WAVE, wave(self.visit.scenario, subject, turn))
             if not self._grows(turn - 1) or is_lost(self.timeline):
@@ -116,7 +117,7 @@ class Experiment:
         self.phase(LATER, 0)
         self.visit.known.lasting |= {one.key for one in growth.grown(phases_of(self.timeline)) if not one.gone}
 
-    def _controls(self, subject: Connect, first: Phase) -> None:
+    def _controls(self, subject: Connect, first: Phase, left: frozenset[Key]) -> None:
         """As many messages, and nobody dies; time goes on, and nothing happens; somebody comes and leaves otherwise."""
         self._return_bystanders()
         talker = next((who for who in self.visit.bystanders() if not over(self.timeline, who)), None)
@@ -125,7 +126,7 @@ class Experiment:
             self.visit.say(talker or "")
         self._over(TALK, messages=messages)
         self._over(IDLE)
-        if any(growth.may_be_a_gauge(key, first) for key in growth.suspects(first)):
+        if any(growth.may_be_a_gauge(key, first) for key in left):
             self._leave_otherwise(subject)
 
     def _leave_otherwise(self, subject: Connect) -> None:
@@ -178,7 +179,8 @@ class Experiment:
     def _over(self, name: str, deaths: int = 0, messages: int = 0) -> None:
         """A phase is over when the horizon is reached; soon, if that is known to change nothing."""
         before = self._open_bystanders()
-        self.visit.move(SOON_SECONDS if self._still else HORIZON_SECONDS)
+        soon = self._still and not self.visit.scenario.silent  # who falls silent is noticed by a ping
+        self.visit.move(SOON_SECONDS if soon else HORIZON_SECONDS)
         self.visit.survey()
         hung_up = before - self._open_bystanders()
         self.phase(name, deaths or len(hung_up), messages)

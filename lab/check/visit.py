@@ -176,7 +176,8 @@ class Visit(Guest):
             last = (seen.last("counted"), seen.last("frozen"))
             return server.gone or any(one is not None and one.number("ask") == ask for one in last)
 
-        self._wait(answered, MOVE_SECONDS)
+        if not self._wait(answered, MOVE_SECONDS):
+            self.why = self.why or "survey"
 
     def settled(self) -> None:
         """A quiet moment: nothing is on its way. What the log's last counter says now must be true."""

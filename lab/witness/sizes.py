@@ -56,6 +56,7 @@ MEASURES: tuple[tuple[tuple[type, ...], Measure], ...] = (
     ((threading.Semaphore,), Measure("places", lambda one: -threading_.free_places(one))),
     ((anyio.Semaphore,), Measure("places", lambda one: -int(anyio_.free_places(one)))),
     ((anyio.CapacityLimiter,), Measure("places", lambda one: int(one.borrowed_tokens))),
+    ((asyncio.Lock, anyio.Lock), Measure("places", lambda one: int(one.locked()))),
     ((asyncio.Queue,), Measure("items", lambda one: one.qsize())),
     ((queue.Queue, queue.SimpleQueue), Measure("items", queue_.items)),
 )

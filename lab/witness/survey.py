@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ from lab.witness.ownership import decided
 from lab.witness.reach import Measured, Named, Reach, name_of
 from lab.witness.roots import Roots
 from lab.witness.tasks import Tasks
+
+INDEX = re.compile(r"\[\d+\]")
+"""What is in a list is one of many."""
 
 
 class Size(NamedTuple):
@@ -85,15 +89,17 @@ class Survey:
                 yield Size(what, key, size, base, -1, example)
 
     def _changed(self, found: list[tuple[object, Measured, Named]]) -> list[Size]:
-        """Sizes under one name are one: of two lists in a list, `rooms[*]`, the sum counts."""
+        """Sizes under one name are one: of a list of rooms, or of locks, `rooms[*]`, the sum counts."""
         sizes: dict[tuple[str, str], Size] = {}
         for thing, one, path in found:
             base = self._base.get((id(thing), one.what))
             if base != one.size and (base is not None or one.size or one.what not in ("entries", "listed")):
-                key = (one.what.partition(":")[0], path())
+                key = (one.what.partition(":")[0], INDEX.sub("[*]", path()))
                 old = sizes.get(key)
-                size = one.size + (old.size if old else 0)
-                sizes[key] = Size(*key, size, base if old is None else None, one.most)
+                if old is not None:
+                    sizes[key] = Size(*key, old.size + one.size, (old.base or 0) + (base or 0), one.most)
+                else:
+                    sizes[key] = Size(*key, one.size, base, one.most)
         return list(sizes.values())
 
     def _counted(self, loop: asyncio.AbstractEventLoop) -> Counter[tuple[str, str]]:

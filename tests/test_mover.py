@@ -305,6 +305,15 @@ async def _within(reader: asyncio.StreamReader) -> bytes:
         return await reader.readline()
 
 
+async def _waited(reader: asyncio.StreamReader) -> bytes:
+    return await asyncio.wait_for(reader.readline(), 5.0)
+
+
+def waited(clock: Clock) -> list[str]:
+    """With asyncio.wait_for(), which before Python 3.12 runs what it waits for as a task of its own."""
+    return answered(clock, _waited)
+
+
 def plainly(clock: Clock) -> list[str]:
     """Without a timeout."""
     return answered(clock, _plainly)
@@ -315,7 +324,7 @@ def within(clock: Clock) -> list[str]:
     return answered(clock, _within)
 
 
-@pytest.mark.parametrize("probe", [plainly, within])
+@pytest.mark.parametrize("probe", [plainly, within, waited])
 def test_an_answer_on_its_way_from_another_server_comes_before_any_timer(probe: Callable[[Clock], list[str]]) -> None:
     assert in_a_process_of_its_own(probe) == ["hello", "timer"]
 

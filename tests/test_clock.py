@@ -322,3 +322,25 @@ def test_each_timeout_of_the_event_loop_comes_when_its_time_has_come_and_not_bef
     said, seconds = came[name]
     assert said == TIMED[name][1]
     assert FAR <= seconds < FAR + TOLERANCE
+
+
+# As an application may keep it.
+
+
+class Limiter:
+    """Keeps a clock as a class attribute: a function of C's is no method there."""
+
+    clock: Any = None
+
+
+def kept_by_a_class(_: Clock) -> list[bool]:
+    """Whether such a clock can still be read."""
+    found = []
+    for name in ("monotonic", "perf_counter", "monotonic_ns", "perf_counter_ns"):
+        Limiter.clock = getattr(time, name)
+        found.append(Limiter().clock() > 0)
+    return found
+
+
+def test_a_class_may_keep_a_clock_as_its_attribute() -> None:
+    assert in_a_process_of_its_own(kept_by_a_class) == [True] * 4

@@ -246,3 +246,183 @@ def test_while_handlers_run_what_they_hold_is_not_said_again() -> None:
 
 def test_one_who_lives_though_nobody_was_found_to_hold_her_is_a_doubt() -> None:
     assert judged(timeline(2, 2, 2, 2, 2, 2, held=left("connection", "", "", sure=False))).outcome is Outcome.UNKNOWN
+
+
+# How many waves, and what else there is to compare.
+
+
+@pytest.mark.parametrize("waves", [1, 2])
+def test_fewer_than_three_waves_prove_nothing_though_they_name_candidates(waves: int) -> None:
+    phases = series(5, 5, 5, 8, 11, 14)[: 3 + waves]
+    assert growth.grown(phases) == []
+    assert [one.key for one in growth.candidates(phases, waves)] == [KEY]
+    assert growth.candidates(phases, waves + 1) == []
+
+
+@pytest.mark.parametrize(("first", "found"), [(5, [KEY]), (2, [])], ids=["grew", "did-not"])
+def test_waves_in_which_nobody_was_let_in_any_more_count_if_the_first_grew(
+    first: int, found: list[tuple[str, str]]
+) -> None:
+    phases = series(first, first, first, first + 3, first + 3, first + 3)
+    phases[4:] = [Phase("wave", 0, 0, phase.sizes) for phase in phases[4:]]
+    assert [one.key for one in growth.grown(phases)] == found
+
+
+def test_where_nobody_was_ever_let_in_again_nothing_has_grown() -> None:
+    phases = series(5, 5, 5, 5, 5, 5)
+    assert growth.grown([*phases[:3], *(Phase("wave", 0, 0, phase.sizes) for phase in phases[3:])]) == []
+
+
+def test_a_set_that_shrinks_and_gets_back_what_others_took_is_a_pool_of_its_own() -> None:
+    phases = series(95, 95, 95, 92, 89, 86, base=98)
+    visit = [Phase(name, 0, 0, {KEY: Size(value, 98)}) for name, value in (("met", 92), ("leave", 95))]
+    assert only([*phases[:3], *visit, *phases[3:]]).series == (3, 3, 3)
+    tickets = [Phase(name, 0, 0, {KEY: Size(92, 98)}) for name in ("met", "leave")]
+    assert growth.grown([*phases[:3], *tickets, *series(0, 0, 0, 89, 86, 83, base=98)[3:]]) == []
+
+
+def test_a_number_and_a_set_that_shrank_may_be_a_gauge_and_nothing_else_may() -> None:
+    number = ("number", "online")
+    assert growth.may_be_a_gauge(number, Phase("first", 3, 3, {number: Size(5, 2)}))
+    assert growth.may_be_a_gauge(KEY, Phase("first", 3, 3, {KEY: Size(2, 5)}))
+    assert not growth.may_be_a_gauge(KEY, Phase("first", 3, 3, {KEY: Size(5, 2)}))
+    assert not growth.may_be_a_gauge(("listed", "log"), Phase("first", 3, 3, {("listed", "log"): Size(2, 5)}))
+
+
+@pytest.mark.parametrize(("value", "gone"), [(2, True), (8, True), (10, True), (11, False), (14, False)])
+def test_much_later_less_must_be_left_than_the_waves_have_added(value: int, gone: bool) -> None:
+    assert only(series(5, 5, 5, 8, 11, 14, value, more=[LATER])).gone is gone
+
+
+@pytest.mark.parametrize("what", ["thread", "process", "descriptor"])
+def test_what_the_system_has_little_of_is_not_excused_by_being_gone_later(what: str) -> None:
+    assert not only(series(5, 5, 5, 8, 11, 14, 2, key=(what, "one"), more=[LATER])).gone
+
+
+def test_what_has_no_bound_and_stays_is_named_before_what_has_or_goes() -> None:
+    kept, ring, late = ("entries", "z.kept"), ("entries", "a.ring"), ("entries", "b.late")
+    values = (5, 5, 5, 8, 11, 14)
+    phases = series(
+        *values, 114, 114, key=kept, more=[CROWD, LATER], also={ring: (*values, 50, 50), late: (*values, 114, 2)}
+    )
+    assert [one.key for one in growth.grown(phases)] == [kept, late, ring]
+
+
+# What explains what.
+
+
+def growing(what: str, *steps: int) -> Growth:
+    """A size that grew so."""
+    return Growth((what, f"the {what}"), steps or (3, 3, 3), (3, 3, 3), (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "explained"),
+    [
+        (growing("entries"), growing("task"), True),
+        (growing("listed"), growing("task"), True),
+        (growing("items"), growing("thread"), True),
+        (growing("type"), growing("task"), True),
+        (growing("type"), growing("entries"), True),
+        (growing("type"), growing("entries", 9, 9, 9), True),
+        (growing("entries", 3, 4, 3), growing("task"), False),
+        (growing("type", 6, 6, 6), growing("task"), False),
+        (growing("type"), growing("type"), False),
+        (growing("entries"), growing("type"), False),
+        (growing("entries"), growing("entries"), False),
+        (growing("places"), growing("task"), False),
+        (growing("number"), growing("task"), False),
+        (growing("entries"), growing("descriptor"), False),
+    ],
+    ids=lambda one: " ".join(map(str, (one.key[0], *one.series))) if isinstance(one, Growth) else str(one),
+)
+def test_what_keeps_or_counts_what_another_growth_is_about_is_explained(
+    one: Growth, other: Growth, explained: bool
+) -> None:
+    assert growth.is_explained(one, [other]) is explained
+    assert not growth.is_explained(one, [])
+
+
+# More of timelines.
+
+
+def told(*surveys: dict[tuple[str, str], int], held: Sequence[list[Json]] = ()) -> Timeline:
+    """What was surveyed at the end of each phase; the story is the first of them."""
+
+    def story() -> Iterator[Observation]:
+        yield from (seen("connected", who, 1.0, "alice") for who in PEOPLE)
+        for number, (sizes, name) in enumerate(zip(surveys, ("story", *(name for name, _, _ in PLAY)), strict=False)):
+            rows: list[Json] = [[*key, size, 0, -1, ""] for key, size in sizes.items()]
+            yield seen("surveyed", "", 10.0 * number, sizes=rows)
+            yield seen("counted", "", 10.0 * number, held=list(held), silent={}, error="")
+            deaths = 3 if name in ("first", "wave") else 0
+            yield seen(
+                "phased", "", 10.0 * number + 1, "lab", phase=name, deaths=deaths, messages=0, living=["bob"], why=""
+            )
+
+    return Timeline(HEADER, story(), sealed=True)
+
+
+def test_the_story_is_no_phase_of_the_experiment() -> None:
+    assert [one.name for one in growth.phases(told({KEY: 5}, {KEY: 5}, {KEY: 5}))] == ["first", "talk"]
+
+
+def test_a_size_that_a_survey_does_not_speak_of_is_what_it_was_at_first() -> None:
+    first, talk = growth.phases(told({}, {KEY: 5}, {}))
+    assert first.of(KEY) == Size(5, 0)
+    assert talk.of(KEY) is None
+
+
+def test_those_who_live_and_rows_are_not_among_those_who_are_left() -> None:
+    held: list[list[Json]] = [
+        ["handler", "bob", "ws()", ""],
+        ["row", "alice-1", "", ""],
+        ["handler", "alice-2", "ws()", ""],
+    ]
+    (first,) = growth.phases(told({}, {}, held=held))
+    assert [(one.kind, one.who) for one in first.held] == [("handler", "alice-2")]
+    assert first.of(("handler", "")) == Size(1)
+
+
+def test_a_handler_of_somebody_who_lives_is_no_orphan_however_often_she_comes() -> None:
+    run = timeline(2, 2, 2, 2, 2, 2, held=lambda dead: [["handler", "bob", "ws()", "", -1.0, "", True]] * dead)
+    assert judged(run, "handler").outcome is Outcome.HELD
+
+
+def test_what_grew_with_the_first_wave_only_is_named_for_its_own_kind_alone() -> None:
+    run = timeline(2, 2, 2, 2, 2, 2)
+    sizes: list[Json] = [["task", "beat() made at x.py:3 in ws()", 3, 0, -1, ""]]
+    changed = Timeline(
+        HEADER,
+        (
+            Observation(one.at, one.source, one.what, one.who, {**one.detail, "sizes": sizes})
+            if one.what == "surveyed"
+            else one
+            for one in run
+        ),
+        sealed=True,
+    )
+    assert judged(changed).evidence.key == "none-left"
+    found = judged(changed, "task")
+    assert (found.outcome, found.evidence.key) == (Outcome.HELD, "first-only")
+
+
+def test_of_tasks_only_one_that_the_same_line_made_is_an_example() -> None:
+    def tasks(dead: int) -> list[Json]:
+        others: list[Json] = [["task", "alice-9", "wait()", "elsewhere", -1.0, "y.py:9 in other()", True]]
+        return others + left("task", "beat()", "rooms.beats{…}")(dead)
+
+    found = judged(timeline(5, 5, 5, 5, 5, 5, held=tasks, tasks=True), "task")
+    assert (found.who, found.holder) == ("alice-0", "rooms.beats{…}")
+
+
+@pytest.mark.parametrize(("what", "kind"), [("process", "task"), ("thread", "task"), ("descriptor", "socket")], ids=str)
+def test_from_outside_what_the_system_shows_to_grow_is_found_and_of_the_rest_nothing_is_said(
+    what: str, kind: str
+) -> None:
+    key = (what, "sleep")
+    run = told({}, *({key: size} for size in (3, 3, 3, 6, 9, 12)))
+    (found,) = LeavesNothing("alice-*", rows=False).check(run)
+    assert (found.outcome, found.kind, found.evidence.key) == (Outcome.VIOLATED, kind, f"grew-{what}")
+    still = told({}, *({key: 3} for _ in range(6)))
+    assert list(LeavesNothing("alice-*", rows=False).check(still)) == []

@@ -45,7 +45,7 @@ two = [[], []]
 
 
 class Hub:
-    shared = {}
+    shared, made = {}, 0
 
     def __init__(self):
         self.online, self.mine = 0, []
@@ -244,10 +244,11 @@ def test_what_a_container_holds_is_said_by_the_path_to_it_and_nothing_else_is(
         ("total -= 3", "shop.total", -3),
         ("counts['all'] += 2", "shop.counts['all']", 2),
         ("hub.online += 1; other.online += 2", "shop.Hub.online", 3),
+        ("Hub.made += 1", "shop.Hub.made", 1),
         ("slotted.number += 1", "shop.Slotted.number", 1),
         ("app.state.online += 1", "app.state._state['online']", 1),
     ],
-    ids=["global", "below", "entry", "attribute-of-all-objects", "slot", "state"],
+    ids=["global", "below", "entry", "attribute-of-all-objects", "of-the-class", "slot", "state"],
 )
 def test_a_whole_number_is_said_by_its_name(play: Played, code: str, key: str, change: int) -> None:
     async def scene(it: Surveyed) -> None:
@@ -333,6 +334,15 @@ def test_a_bound_of_its_own_is_said_with_a_size(play: Played) -> None:
         most = {(one.what, one.key): one.most for one in it.take()}
         assert most["cached", "shop.cached"] == 200
         assert (most["listed", "shop.ring"], most["listed", "shop.recent"]) == (5, -1)
+
+    play(scene)
+
+
+def test_the_dict_inside_a_cache_that_bounds_itself_is_no_size_without_a_bound(play: Played) -> None:
+    async def scene(it: Surveyed) -> None:
+        assert it.take() == []
+        run("cached('a')", it.shop)
+        assert {(one.what, one.most) for one in it.take() if one.key == "shop.cached"} == {("cached", 200)}
 
     play(scene)
 

@@ -9,7 +9,7 @@ import pytest
 from lab import growth
 from lab.growth import ALIVE, Growth
 from lab.invariants.leaves import LeavesNothing
-from lab.phases import Phase, Size
+from lab.phases import Phase, Size, phases_of
 from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Finding, Outcome
 from tests.test_timeline import HEADER, seen
@@ -364,11 +364,11 @@ def told(*surveys: dict[tuple[str, str], int], held: Sequence[list[Json]] = ()) 
 
 
 def test_the_story_is_no_phase_of_the_experiment() -> None:
-    assert [one.name for one in growth.phases(told({KEY: 5}, {KEY: 5}, {KEY: 5}))] == ["first", "talk"]
+    assert [one.name for one in phases_of(told({KEY: 5}, {KEY: 5}, {KEY: 5}))] == ["first", "talk"]
 
 
 def test_a_size_that_a_survey_does_not_speak_of_is_what_it_was_at_first() -> None:
-    first, talk = growth.phases(told({}, {KEY: 5}, {}))
+    first, talk = phases_of(told({}, {KEY: 5}, {}))
     assert first.of(KEY) == Size(5, 0)
     assert talk.of(KEY) is None
 
@@ -379,7 +379,7 @@ def test_those_who_live_and_rows_are_not_among_those_who_are_left() -> None:
         ["row", "alice-1", "", ""],
         ["handler", "alice-2", "ws()", ""],
     ]
-    (first,) = growth.phases(told({}, {}, held=held))
+    (first,) = phases_of(told({}, {}, held=held))
     assert [(one.kind, one.who) for one in first.held] == [("handler", "alice-2")]
     assert first.of(("handler", "")) == Size(1)
 

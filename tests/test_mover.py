@@ -114,7 +114,7 @@ def heartbeat(clock: Clock) -> list[float]:
                 await asyncio.sleep(0.001)
                 beats += 1
 
-        ticking = asyncio.ensure_future(tick())
+        ticking = mover.main = asyncio.ensure_future(tick())
         await asyncio.sleep(0)
         alone = await move(mover, 3600)
         beating = asyncio.ensure_future(beat())

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -79,9 +80,8 @@ class Clock:
         return list(self._waiting.values())
 
     def _ahead(self, reading: Reading, unit: int = 1) -> Reading:
-        if unit == 1:
-            return lambda: reading() + self.moved
-        return lambda: reading() + round(self.moved * unit)
+        ahead = _Ahead(self, reading, unit)
+        return ahead.seconds if unit == 1 else ahead.units
 
     @contextmanager
     def _until(self, end: float) -> Iterator[None]:
@@ -118,6 +118,23 @@ class Clock:
             return False
 
         return waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A reading of the moved clock. Its methods are bound: a class that keeps one as its attribute can call it."""
+
+    clock: Clock
+    reading: Callable[[], Any]
+    unit: int
+
+    def seconds(self) -> float:
+        moved: float = self.reading() + self.clock.moved
+        return moved
+
+    def units(self) -> int:
+        moved: int = self.reading() + round(self.clock.moved * self.unit)
+        return moved
 
 
 _REAL_WAIT = threading.Condition.wait

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -16,6 +16,10 @@ from lab.witness.tasks import Tasks
 from lab.witness.walk import ATOMS, Path, carriers, of_function
 
 PLAIN = (dict, list, set, frozenset, tuple)
+INNER = frozenset((dict, set, list, deque))
+OWNERS = ("cached", "items", "places", "lent")
+"""What is measured of those who keep what they have in such a container."""
+
 HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE: a class that Python code has made."""
 
@@ -98,18 +102,31 @@ class Reach:
 
     def _measured(self, thing: Any) -> Iterator[Measured]:
         kind = type(thing)
+        if kind in INNER and self._is_inner(thing):
+            return  # its owner is measured, with the bound that it has
         if (how := measure_of(kind)) is not None:  # type: ignore[arg-type]  # a class can be hashed
             if (count := how.tally(thing)) is not None:
                 yield Measured(how.what, count, -1 if kind in PLAIN else bound_of(thing))
         elif kind in (tuple, frozenset) and id(self._parents[id(thing)]) in self.names:
             yield Measured("entries", len(thing))  # a name of the application's that is set anew each time
 
+    def _is_inner(self, thing: object) -> bool:
+        """Whether it is what a cache, a queue or a limiter keeps its items in."""
+        owner = self._parents[id(thing)]
+        if id(owner) in self._spaces:
+            owner = self._parents[id(owner)]
+        kind: Any = type(owner)
+        how = measure_of(kind)
+        return how is not None and how.what in OWNERS and kind.__module__ not in self._modules
+
     def _numbers(self, thing: Any) -> Iterator[tuple[object, Measured, Named]]:
         """Whole numbers of the application's own: globals, entries of its dicts; attributes are added up by class."""
         if not isinstance(thing, dict):
-            for name, value in () if isinstance(thing, PLAIN) else attributes(thing).items():
-                if type(value) is int:
-                    self.sums["number", f"{name_of(type(thing))}.{name}"] += value
+            kind = thing if isinstance(thing, type) else type(thing)
+            named = {} if isinstance(thing, PLAIN) else vars(thing) if kind is thing else attributes(thing)
+            for name, value in named.items():
+                if type(value) is int and not name.startswith("__"):
+                    self.sums["number", f"{name_of(kind)}.{name}"] += value
             return
         is_module = id(thing) in self.names
         if len(thing) > LONGEST and not is_module:
@@ -143,7 +160,11 @@ class Reach:
                 parents[id(child)] = parent
                 if kind is dict and type(parent) not in PLAIN and getattr(parent, "__dict__", None) is child:
                     self._spaces.add(id(child))  # its entries are attributes
-                if kind.__module__ in modules or (mine and (kind in PLAIN or kind.__name__ == "State")):
+                if (
+                    issubclass(kind, type)
+                    or kind.__module__ in modules
+                    or (mine and (kind in PLAIN or kind.__name__ == "State"))
+                ):
                     own.add(id(child))
                 deeper.append(child)
         return deeper

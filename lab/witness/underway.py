@@ -50,7 +50,7 @@ class Underway:
             if id(waiter := asyncio_.waits_for(task)) in timed or self._waits_inside(task, waiter):
                 continue
             if self._standing.get(task) != (place := _place(task)):
-                frames = telling(task.get_coro())
+                frames = telling(task.get_coro()) or list(frames_of(task.get_coro()))
                 if frames and (key := (frames[0].f_code, frames[-1].f_lineno)) not in self._long:
                     yield key, place
         busy = sum(key in self._long for key, _ in self.at_work(every=True))

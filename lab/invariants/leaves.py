@@ -109,8 +109,9 @@ class LeavesNothing(Claim):
                 return self.found(Outcome.HELD, phrase("late", path=one.key[1]), kind=kind)
         for key in sorted(growth.suspects(phases[0])):
             if growth.KIND.get(key[0]) == kind and key[1]:
-                said = "history" if growth.is_a_history(key, phases) else "first-only"
-                return self.found(Outcome.HELD, phrase(said, path=key[1]), kind=kind)
+                if growth.is_a_history(key, phases):
+                    return self.found(Outcome.HELD, phrase("history", path=key[1]), kind=kind)
+                return self.found(Outcome.HELD, phrase("first-only", path=key[1]), kind=kind)
         return self.found(Outcome.HELD, phrase("none-left"), kind=kind)
 
     def _grew(self, kind: str, guilty: list[Growth], phases: list[Phase]) -> Finding:

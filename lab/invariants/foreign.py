@@ -32,6 +32,9 @@ class Noticed(NoticedWithin):
         """One finding; none where nobody looks inside."""
         if not seen_inside(timeline):
             return
+        if _was_never_idle(timeline):
+            yield self.found(Outcome.HELD, phrase("never-idle"))
+            return
         legacy = LEGACY_SECONDS if timeline.header.flavour == "websockets" else 0.0
         found = next(NoticedWithin.check(replace(self, seconds=self.seconds + legacy), timeline))
         times = [evidence.noticed(timeline, who) for who in evidence.crowd(timeline, self.who)]
@@ -42,6 +45,12 @@ class Noticed(NoticedWithin):
         if found.outcome is Outcome.VIOLATED and woke and start is not None and late <= SLEEP_MS:
             found = replace(found, outcome=Outcome.HELD, evidence=phrase("on-its-timer"))
         yield found
+
+
+def _was_never_idle(timeline: Timeline) -> bool:
+    """Whether a flow was to be forgotten for its silence, and was not: the server spoke on it, and nobody died."""
+    idled = any(seen.text("fault") == "idle" for seen in timeline.select("injected"))
+    return idled and timeline.first("forgotten") is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
     dead = most > 0 and holds_the_dead(phases)
     crowds = [(phase.deaths, sign * step) for phase, step in steps if phase.name == CROWD]
     total = sum(step for _, step in waves)
+    each = min(step // deaths for deaths, step in waves)
     after = [value for phase, value in zip(phases, values, strict=True) if phase.name == AFTER]
     later = [value for phase, value in zip(phases, values, strict=True) if phase.name == LATER]
     return Growth(
@@ -157,7 +158,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         tuple(step for _, step in waves),
         tuple(deaths for deaths, _ in waves),
         tuple(step for _, step in controls),
-        bounded=any(step < deaths for deaths, step in crowds) or (most > 0 and not dead),
+        bounded=any(step < deaths * each for deaths, step in crowds) or (most > 0 and not dead),
         gone=bool(later) and key[0] not in DEAR and sign * (later[-1] - base) < total,
         swept=bool(after) and sign * (after[-1] - base) < total,
         held=_example(key, phases),

@@ -15,9 +15,9 @@ from lab.invariants.claim import Claim
 from lab.invariants.foreign import FOREIGN
 from lab.invariants.lost import crashed, is_lost, seen_inside
 from lab.manners import Manners
-from lab.phases import PHASED, TALK, Phase, phases_of
+from lab.phases import PHASED, TALK, Key, Phase, phases_of
 from lab.timeline import Observation, Timeline
-from lab.verdict import Finding, Grew, Outcome, phrase
+from lab.verdict import Finding, Grew, Outcome, Phrase, phrase
 
 UNTOLD = "untold"
 """The witness's observation that something of this Python, or of a library, cannot be read as it was expected."""
@@ -107,12 +107,9 @@ class LeavesNothing(Claim):
                 return self.found(Outcome.HELD, phrase("bounded", path=one.key[1]), kind=kind)
             if one.gone or one.swept:
                 return self.found(Outcome.HELD, phrase("late", path=one.key[1]), kind=kind)
-        for key in sorted(growth.suspects(phases[0])):
-            if growth.KIND.get(key[0]) == kind and key[1]:
-                if growth.is_a_history(key, phases):
-                    return self.found(Outcome.HELD, phrase("history", path=key[1]), kind=kind)
-                return self.found(Outcome.HELD, phrase("first-only", path=key[1]), kind=kind)
-        return self.found(Outcome.HELD, phrase("none-left"), kind=kind)
+        first = [key for key in sorted(growth.suspects(phases[0])) if growth.KIND.get(key[0]) == kind and key[1]]
+        said = _once(first[0], phases) if first else phrase("none-left")
+        return self.found(Outcome.HELD, said, kind=kind)
 
     def _grew(self, kind: str, guilty: list[Growth], phases: list[Phase]) -> Finding:
         """The best example names the holder: a path to one of the dead, else the name of what grew."""
@@ -191,6 +188,13 @@ def _example(shown: Growth, kind: str, phases: list[Phase]) -> Held | None:
         key=lambda held: (len(held.who), held.who),
     )
     return next((held for held in left if held.holder.startswith(shown.key[1])), left[0] if left else None)
+
+
+def _once(key: Key, phases: list[Phase]) -> Phrase:
+    """Why what the first wave left is no orphan."""
+    if growth.is_a_history(key, phases):
+        return phrase("history", path=key[1])
+    return phrase("first-only", path=key[1])
 
 
 def _series(numbers: tuple[int, ...], *, sign: bool = True) -> str:

@@ -146,6 +146,8 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         return None  # a history, or a clock
     if (key[0] == "number" or (key[0] == "entries" and sinks)) and not _is_a_gauge(steps, sign):
         return None
+    if key[0] == "number" and len({phase.living for phase in phases if phase.name in (FIRST, WAVE)}) > 1:
+        return None  # it may be theirs who live, as a sum of what each of them is numbered by
     most = max((size.most for phase in phases if (size := phase.of(key)) is not None), default=-1)
     dead = most > 0 and holds_the_dead(phases)
     crowds = [(phase.deaths, sign * step) for phase, step in steps if phase.name == CROWD]

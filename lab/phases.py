@@ -63,6 +63,7 @@ class Phase:
         sizes: all that differed at its end from how it was at first.
         held: what the census found of those that are gone.
         why: why the server's clock could not be moved as far as was asked, or "".
+        living: those who were connected at its end.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Phase:
     sizes: Mapping[Key, Size]
     held: tuple[Held, ...] = ()
     why: str = ""
+    living: frozenset[str] = frozenset()
 
     def of(self, key: Key) -> Size | None:
         """A size, if it differed from the base."""
@@ -101,7 +103,7 @@ def phases_of(timeline: Timeline) -> list[Phase]:
 
 def _phase(seen: Observation, reading: _Reading) -> Phase:
     living = seen.detail.get("living")
-    alive = {str(who) for who in living} if isinstance(living, list) else set()
+    alive = frozenset(str(who) for who in living) if isinstance(living, list) else frozenset()
     held = evidence.census_of(reading.counted).held if reading.counted else ()
     left = tuple(one for one in held if one.kind != "row" and one.who not in alive)
     counts = Counter(one.kind for one in left if one.sure and one.kind in ("handler", "connection"))
@@ -110,7 +112,7 @@ def _phase(seen: Observation, reading: _Reading) -> Phase:
     if doubts:
         sizes["connection", "?"] = Size(doubts + counts["connection"])
     deaths, messages = (int(seen.number(key) or 0) for key in ("deaths", "messages"))
-    return Phase(seen.text("phase"), deaths, messages, sizes, left, seen.text("why"))
+    return Phase(seen.text("phase"), deaths, messages, sizes, left, seen.text("why"), alive)
 
 
 def _sizes(said: Json) -> Iterator[tuple[Key, Size]]:

@@ -86,7 +86,7 @@ def got_exactly_its_findings(kind: str, name: str, report: Report) -> None:
 def named_its_holder(name: str, report: Report) -> None:
     """Assert that whoever keeps the dead is called as the server calls it, key included; `*` is any index or key."""
     module = importlib.import_module(f"lab.servers.broken.{name}")
-    pattern = re.escape(getattr(module, "holder", "")).replace(r"\*", r"(\d+|'[^']*')")
+    pattern = re.escape(getattr(module, "holder", "")).replace(r"\*", r"(\*|\d+|'[^']*')")
     for played in report.played:
         for one in played.verdict.findings:
             if one.outcome is Outcome.VIOLATED and one.kind in ("connection", "handler", "task"):

@@ -7,8 +7,10 @@ from functools import cache
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
-holder = "Session.permissions[*]"
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood",
+}
+holder = "Session.permissions"
 
 app = FastAPI()
 

@@ -6,8 +6,8 @@ from asyncio.subprocess import PIPE
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
-    "no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd",
-    "no-orphan socket": "close kill quit away reset pause stall talk garbage flood crowd",
+    "no-orphan task": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+    "no-orphan socket": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
 
 app = FastAPI()

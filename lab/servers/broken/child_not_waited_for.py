@@ -6,9 +6,11 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
     "no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd",
-    "no-orphan socket": "close kill quit away reset pause stall talk garbage flood crowd",
+    "no-orphan socket": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+    "no-orphan connection": "rejoin",
 }
-holder = "jobs[*]"
+sometimes: dict[str, str] = {"no-orphan connection": "garbage"}
+holder = "jobs"
 
 app = FastAPI()
 jobs: list[Popen[bytes]] = []

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 holder = "departures"
 
 app = FastAPI()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan socket": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan socket": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 
 app = FastAPI()
 

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan task": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 holder = "beating{…}"
 
 beating: set[asyncio.Task[None]] = set()

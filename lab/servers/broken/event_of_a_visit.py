@@ -8,8 +8,10 @@ import uuid
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
-holder = "Visits.ended[*]"
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
+holder = "Visits.ended"
 
 app = FastAPI()
 

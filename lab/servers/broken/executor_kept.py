@@ -11,8 +11,7 @@ from itertools import count
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
-    "no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd",
-    "no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd",
+    "no-orphan task": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
 holder = "workers[*]"
 

@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan task": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 
 watchers = ThreadPoolExecutor(max_workers=1000, thread_name_prefix="watch")
 shutdown = threading.Event()

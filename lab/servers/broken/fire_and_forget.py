@@ -8,7 +8,9 @@ from contextlib import suppress
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan task": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 holder = "background{…}"
 
 app = FastAPI()

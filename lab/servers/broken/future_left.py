@@ -8,8 +8,10 @@ from itertools import count
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
-holder = "pending[*]"
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
+holder = "pending"
 
 app = FastAPI()
 pending: dict[int, asyncio.Future[str]] = {}

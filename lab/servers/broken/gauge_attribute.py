@@ -11,7 +11,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {"no-orphan connection": "kill quit reset pause stall talk garbage flood crowd"}
-holder = "lobby.members"
+holder = "Room.members"
 
 GOING_AWAY = (1000, 1001)
 

@@ -7,7 +7,9 @@ from json import JSONDecodeError
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk rejoin flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 holder = "connected{…}"
 
 app = FastAPI()

@@ -8,7 +8,9 @@ import json
 import anyio
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 holder = "encoders"
 
 app = FastAPI()

@@ -13,7 +13,7 @@ findings: dict[str, str] = {
     "no-orphan socket": "kill quit away reset pause stall talk garbage flood crowd",
     "no-orphan connection": "kill quit away reset pause stall talk garbage flood crowd",
 }
-holder = "logs[*]"
+holder = "logs"
 
 logs: dict[int, TextIO] = {}
 numbers = count(1)

@@ -10,8 +10,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
-holder = "sessions[*]"
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
+holder = "sessions"
 
 app = FastAPI()
 engine = create_engine("sqlite://", poolclass=QueuePool, max_overflow=-1, connect_args={"check_same_thread": False})

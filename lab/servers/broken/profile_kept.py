@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
-holder = "app.state.profiles[*]"
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
+holder = "app.state._state['profiles']"
 
 app = FastAPI()
 app.state.profiles = {}

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {
-    "no-orphan socket": "close kill quit away reset pause stall talk garbage flood crowd",
-    "no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd",
+    "no-orphan socket": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+    "no-orphan task": "close kill pause rejoin garbage crowd",
 }
 holder = "subscriptions[*]"
 

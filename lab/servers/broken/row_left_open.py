@@ -8,7 +8,11 @@ caught_by = (
     *("away", "bug", "close", "crowd", "cut", "kill", "nat", "pause", "quit", "reset"),
     *("server-stop", "stall", "unplug"),
 )
-findings: dict[str, str] = {"no-orphan row": "close kill quit away reset pause stall garbage crowd stop"}
+findings: dict[str, str] = {
+    "no-orphan row": "close kill quit away reset pause stall garbage crowd stop",
+    "no-orphan connection": "close kill pause rejoin garbage crowd",
+}
+holder = "Reaper.run() → Reaper.run(): self.presence.open"
 
 
 class RowLeftOpen(Session):

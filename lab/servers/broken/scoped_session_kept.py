@@ -10,8 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import async_scoped_session, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-findings: dict[str, str] = {"no-orphan connection": "close kill quit away reset pause stall talk garbage flood crowd"}
-holder = "session.registry.registry[*]"
+findings: dict[str, str] = {
+    "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood",
+    "no-orphan task": "close kill pause rejoin garbage",
+}
+holder = "session.registry.registry[Task].sync_session._transaction._connections"
 
 app = FastAPI()
 engine = create_async_engine("sqlite+aiosqlite://", poolclass=AsyncAdaptedQueuePool, max_overflow=-1)

@@ -7,7 +7,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
 }
-holder = "subscribers[*]"
+holder = "subscribers"
 
 app = FastAPI()
 subscribers: list[asyncio.Queue[str]] = []

@@ -7,7 +7,9 @@ import asyncio
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan task": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+}
 holder = "market_open._waiters[*] → task_wakeup()"
 
 app = FastAPI()

@@ -9,7 +9,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-findings: dict[str, str] = {"no-orphan socket": "close kill quit away reset pause stall talk garbage flood crowd"}
+findings: dict[str, str] = {
+    "no-orphan socket": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
+    "no-orphan connection": "close kill pause rejoin garbage crowd",
+}
 
 
 class Printer(asyncio.Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -115,6 +116,18 @@ def test_a_number_that_comes_back_after_another_end_and_not_after_this_is_a_gaug
     assert only(numbered(5, 5, 5, 8, 11, 14, met=8, left=5)).key == ("number", "online")
     falling = numbered(95, 95, 95, 92, 89, 86, met=92, left=95)
     assert only(falling).series == (3, 3, 3)
+
+
+def test_a_number_is_not_judged_where_others_live_after_each_wave() -> None:
+    phases = numbered(5, 5, 5, 8, 11, 14, met=8, left=5)
+    turns = [replace(phase, living=frozenset({f"alice-1#{turn}"})) for turn, phase in enumerate(phases)]
+    assert growth.grown(turns) == []
+
+
+def test_a_crowd_shows_a_bound_of_what_grew_by_more_than_one_for_each_death() -> None:
+    waves = [replace(phase, deaths=phase.deaths // 3) for phase in series(5, 5, 5, 8, 11, 14)]
+    assert only([*waves, Phase("crowd", 33, 100, {KEY: Size(52, 2)})]).bounded
+    assert not only([*waves, Phase("crowd", 33, 100, {KEY: Size(113, 2)})]).bounded
 
 
 @pytest.mark.parametrize(

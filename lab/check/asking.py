@@ -88,6 +88,7 @@ class Asking(Play):
             return self._wait(heard, seconds)
         if self._wait(heard, PROMPT_SECONDS):
             return True
+        self._deliver(people)  # on a busy machine what they say may not be on its way yet
         self.rest()
         self._deliver(people)
         last = self.timeline.last("rested", source=SERVER)

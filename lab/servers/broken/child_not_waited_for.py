@@ -7,9 +7,8 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan task": "close kill quit away reset pause stall talk garbage flood crowd",
     "no-orphan socket": "close kill quit away reset pause stall talk rejoin garbage flood crowd",
-    "no-orphan connection": "rejoin",
 }
-sometimes: dict[str, str] = {"no-orphan connection": "garbage"}
+sometimes: dict[str, str] = {"no-orphan connection": "rejoin garbage", "no-orphan task": "rejoin"}
 holder = "jobs"
 
 app = FastAPI()

@@ -9,7 +9,8 @@ import asyncio
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 findings: dict[str, str] = {"still-served": "talk"}
-sometimes: dict[str, str] = {"still-served": "pause stall idle rejoin twins flood"}  # if somebody speaks while the dead are members
+# Found only if somebody speaks while the dead are members.
+sometimes: dict[str, str] = {"still-served": "pause stall idle rejoin twins flood"}
 
 app = FastAPI()
 members: list[WebSocket] = []

@@ -19,7 +19,12 @@ subject = {
     "say": ("40", "3"),
 }
 # As in socketio_events: the ValueError of python-engineio, after which nobody is told of the end and the page runs on.
-findings = {"closed-with": "garbage", "no-orphan connection": "garbage", "no-orphan task": "garbage"}
+findings = {
+    "closed-with": "garbage",
+    # What a tab may store is kept for thirty days after it has gone, unless `max_tab_storage_age` says otherwise.
+    "no-orphan connection": "close kill quit away reset pause stall idle talk rejoin garbage crowd",
+}
+sometimes = {"no-orphan task": "garbage", "no-orphan connection": "early flood"}
 
 site = FastAPI()
 browser = httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url="http://browser")

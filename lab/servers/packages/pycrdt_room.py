@@ -9,7 +9,7 @@ from starlette.routing import Mount
 
 subject: dict[str, object] = {
     "path": "/room",
-    "say": ("hex:011c01f9b4ced4e5bba40c01117b2275736572223a2268616e677570227d",),
+    "say": (bytes.fromhex("011c01f9b4ced4e5bba40c01117b2275736572223a2268616e677570227d"),),
 }
 # A text frame is a KeyError in `ASGIWebsocket.recv`.
 findings = {"closed-with": "garbage"}

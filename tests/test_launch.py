@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not can_fork(), reason="nothing is forked here")
         ("run kill", {"LAB_BACKEND": "embedded"}, True),
         ("run kill --backend docker", {"LAB_BACKEND": "embedded"}, False),
         ("run kill", {"LAB_BACKEND": "docker"}, False),
-        ("check app:app --backend embedded", {}, False),
+        ("check app:app --backend embedded", {}, True),
         ("list", {"LAB_BACKEND": "embedded"}, False),
         ("", {"LAB_BACKEND": "embedded"}, False),
     ],

@@ -122,9 +122,10 @@ class Experiment:
         self._return_bystanders()
         talker = next((who for who in self.visit.bystanders() if not over(self.timeline, who)), None)
         messages = subject.times if talker and self.visit.manners.talks else 0
+        there = self._open_bystanders()
         for _ in range(messages):
             self.visit.say(talker or "")
-        self._over(TALK, messages=messages)
+        self._over(TALK, messages=messages, there=there)
         self._over(IDLE)
         if any(growth.may_be_a_gauge(key, first) for key in left):
             self._leave_otherwise(subject)
@@ -176,9 +177,13 @@ class Experiment:
         """In how many ways the subjects of a wave end: each of them may leave something of its own."""
         return len({step.payload for step in self.visit.scenario.when if isinstance(step, Send)}) or 1
 
-    def _over(self, name: str, deaths: int = 0, messages: int = 0) -> None:
-        """A phase is over when the horizon is reached; soon, if that is known to change nothing."""
-        before = self._open_bystanders()
+    def _over(self, name: str, deaths: int = 0, messages: int = 0, there: set[str] | None = None) -> None:
+        """A phase is over when the horizon is reached; soon, if that is known to change nothing.
+
+        Args:
+            there: the bystanders that were connected when it began, if anything has been said since.
+        """
+        before = self._open_bystanders() if there is None else there
         soon = self._still and not self.visit.scenario.silent  # who falls silent is noticed by a ping
         self.visit.move(SOON_SECONDS if soon else HORIZON_SECONDS)
         self.visit.survey()

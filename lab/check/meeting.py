@@ -98,6 +98,7 @@ class Meeting(Guest):
         """Let so much of the server's time pass, until somebody has died or been hung up on."""
         if self.subject.witnessed:
             self.move(seconds)
+            self._deliver(("bob", "carol"))
         else:
             self._wait(_over, seconds)
 

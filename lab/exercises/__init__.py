@@ -78,7 +78,7 @@ STEPS = (
         "5_farewell",
         cases=("talk", "stop", "kill"),
         findings={
-            "no-orphan connection": "talk kill",
+            "no-orphan connection": "kill",
             "no-noise": "kill",
             "still-served": "talk kill",
             "stops-in-time": "stop",

@@ -12,6 +12,9 @@ from lab.runner import CONNECT_SECONDS, Play
 from lab.steps import actor_of
 from lab.timeline import Json, Timeline
 
+TURN_SECONDS = 5.0
+"""How long a server is waited for before anybody looks whether its loop turns at all."""
+
 PROMPT_SECONDS = 0.05
 """How long an answer is waited for before anybody asks whether the server is at rest."""
 
@@ -57,10 +60,11 @@ class Asking(Play):
             last = seen.last("rested", source=SERVER)
             return server.gone or (last is not None and last.number("ask") == ask)
 
-        if not self._wait(rested, MOVE_SECONDS):
+        if not self._wait(rested, TURN_SECONDS):
             self.census()  # which says so, if its loop does not turn
-            self.why = self.why or "rest"
-            return
+            if is_lost(self.timeline) or not self._wait(rested, MOVE_SECONDS):
+                self.why = self.why or "rest"
+                return
         last = self.timeline.last("rested", source=SERVER)
         self.why = self.why or (last.text("why") if last else "")
 

@@ -110,7 +110,7 @@ class DockerStage:
                 restart()
 
         def mend() -> None:
-            if self.timeline.sealed:  # it is for the next story, and that waits for whoever must be ready
+            if self.timeline.sealed:  # the story is over: the next one waits until this container is ready
                 self._later(actor.name, restart_if_it_will)
                 return
             restart()

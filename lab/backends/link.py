@@ -122,7 +122,7 @@ class EmbeddedLink:
 
     def _remember(self, seconds: float, forgotten: Callable[[Bracket], None]) -> list[Toll]:
         def forget(bracket: Bracket) -> None:
-            for toll in self._remember(seconds, forgotten):  # whoever connects from now on is a new flow
+            for toll in self._remember(seconds, forgotten):  # a client that connects from now on is a new flow
                 self._tolls[toll.name, toll.direction] = toll
             forgotten(bracket)
 

@@ -59,7 +59,7 @@ class Memory:
 
 
 class Flow:
-    """One direction of a connection, as long as it is remembered; then whoever speaks gets an RST."""
+    """One direction of a connection, while it is remembered. After that, the side that sends gets an RST."""
 
     def __init__(self, toll: Toll, source: Source, memory: Memory) -> None:
         self.toll = toll

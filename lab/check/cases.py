@@ -87,7 +87,7 @@ def cases() -> dict[str, Scenario]:
 
 
 def _again(crowd: tuple[Step, ...]) -> Scenario:
-    # A minute later, by the server's clock: it may well refuse whoever comes back at once.
+    # A minute later, by the server's clock: a server may refuse clients that come back at once.
     back = (Kill("dave"), Rest("dave", 60.0), Connect("dave", times=100, turn=2))
     return Scenario("again", crowd, back, CROWDED, (Readmitted("dave-*"),), "")
 

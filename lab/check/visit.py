@@ -70,7 +70,7 @@ class Visit(Guest):
     """
 
     experimenting = False
-    known = Known()
+    known: Known
 
     @property
     def subject_step(self) -> Connect | None:

@@ -30,6 +30,9 @@ DEAR = ("thread", "process", "descriptor")
 ALIVE: Key = ("alive", "")
 """How many connections that have ended are still alive, whatever holds them."""
 
+SHRINKING = ("items", "listed", "number", "entries")
+"""What an orphan may take from as well: places in a pool of the application's own, a number of what is free."""
+
 ENOUGH = 3
 """So many waves must have grown."""
 
@@ -74,7 +77,7 @@ def suspects(phase: Phase) -> frozenset[Key]:
 def is_left(key: Key, phase: Phase) -> bool:
     """Whether anything of it is there, be it less than one for each death: a sweeper may have died of the first."""
     size = phase.of(key)
-    return size is not None and size.size > (size.base or 0)
+    return size is not None and size.change > 0
 
 
 def is_explained(one: Growth, others: Iterable[Growth]) -> bool:
@@ -91,7 +94,7 @@ def is_explained(one: Growth, others: Iterable[Growth]) -> bool:
 def may_be_a_gauge(key: Key, phase: Phase) -> bool:
     """Whether it takes another way to end to tell what a size is: a whole number, or a set that shrank."""
     size = phase.of(key)
-    return key[0] == "number" or (key[0] == "entries" and size is not None and size.size < (size.base or 0))
+    return key[0] == "number" or (key[0] == "entries" and size is not None and size.change < 0)
 
 
 def is_a_history(key: Key, phases: Iterable[Phase]) -> bool:
@@ -102,9 +105,7 @@ def is_a_history(key: Key, phases: Iterable[Phase]) -> bool:
 
 def has_come_back(key: Key, before: Phase, after: Phase) -> bool:
     """Whether a size is nearer to what it was at first than before, if only in part."""
-    ways = [
-        abs(size.size - (size.base or 0)) if (size := phase.of(key)) is not None else 0 for phase in (before, after)
-    ]
+    ways = [abs(size.change) if (size := phase.of(key)) is not None else 0 for phase in (before, after)]
     return ways[1] < ways[0]
 
 
@@ -132,9 +133,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
     base = next((size.base for phase in phases if (size := phase.of(key)) is not None), 0) or 0
     values = [size.size if (size := phase.of(key)) is not None else base for phase in phases]
     steps = [(after, b - a) for (a, b), after in zip(pairwise([base, *values]), phases, strict=True)]
-    sinks = key[0] in ("items", "listed", "number", "entries") and all(
-        step < 0 for phase, step in steps if phase.name == WAVE
-    )
+    sinks = key[0] in SHRINKING and all(step < 0 for phase, step in steps if phase.name == WAVE)
     sign = -1 if sinks else 1
     waves = [(phase.deaths, sign * step) for phase, step in steps if phase.name == WAVE and phase.deaths]
     controls = [(phase.deaths, sign * step) for phase, step in steps if phase.name in CONTROLS]
@@ -194,5 +193,4 @@ def _first_of_all(held: Held) -> tuple[int, str]:
 def _rose(key: Key, size: Size, deaths: int) -> bool:
     if key == ALIVE:
         return False  # what holds them grows too
-    change = size.size - (size.base or 0)
-    return abs(change) >= deaths if key[0] in ("items", "listed", "number", "entries") else change >= deaths
+    return (abs(size.change) if key[0] in SHRINKING else size.change) >= deaths

@@ -52,6 +52,11 @@ class Size:
     most: int = -1
     example: str = ""
 
+    @property
+    def change(self) -> int:
+        """By how much it differs from what it was at first."""
+        return self.size - (self.base or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:

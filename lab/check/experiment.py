@@ -66,25 +66,36 @@ class Experiment:
         if subject is None or not leaves or is_lost(self.timeline):
             return
         people = evidence.crowd(self.timeline, leaves[0].who)
-        deaths = len(people) // self._ways()
         self.visit.experimenting = True
+        first, left = self._first(len(people) // self._ways())
+        if left:
+            self._controls(subject, first, left)
+            if self._grows_with_each_wave(subject):
+                self._look_further(subject)
+        elif noises(self.timeline, people):
+            self._over(IDLE)  # is it logged when nobody dies?
+
+    def _first(self, deaths: int) -> tuple[Phase, frozenset[Key]]:
+        """The phase of the first wave, and what is left of it when the horizon is reached."""
         self.visit.survey()
-        first = self.phase(FIRST, deaths, dry=True)
-        if before := growth.suspects(first):
+        early = self.phase(FIRST, deaths, dry=True)
+        if before := growth.suspects(early):
             self.visit.move(HORIZON_SECONDS)
             self.visit.survey()
-        first, early = self.phase(FIRST, deaths), first
+        first = self.phase(FIRST, deaths)
         self._still = not any(growth.has_come_back(key, early, first) for key in before)
-        left = growth.suspects(first) | {key for key in before if growth.is_left(key, first)}
-        if not left:
-            if noises(self.timeline, people):
-                self._over(IDLE)  # is it logged when nobody dies?
-            return
-        self._controls(subject, first, left)
+        return first, growth.suspects(first) | {key for key in before if growth.is_left(key, first)}
+
+    def _grows_with_each_wave(self, subject: Connect) -> bool:
+        """Play the later waves, for as long as anything has grown with every one."""
         for turn in TURNS:
             self._wave(WAVE, wave(self.visit.scenario, subject, turn))
             if not self._grows(turn - 1) or is_lost(self.timeline):
-                return
+                return False
+        return True
+
+    def _look_further(self, subject: Connect) -> None:
+        """Is what grew swept, bounded, or gone much later?"""
         if self._still:
             self.visit.move(SWEEP_SECONDS)
             self.visit.survey()

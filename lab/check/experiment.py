@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from lab import evidence, growth
 from lab.check.asking import over
+from lab.check.company import Company
 from lab.check.waves import HUNDRED, Wave, crowd, faults, wave
 from lab.faults import Idle
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
 from lab.invariants.noise import noises
 from lab.phases import AFTER, CROWD, FIRST, IDLE, LATER, LEAVE, MET, PHASED, TALK, WAVE, Key, Phase, phases_of
-from lab.steps import Connect, Leave, Send, actor_of
+from lab.steps import Connect, Leave, Send
 from lab.timeline import Json, Observation, Timeline
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Experiment:
 
     def __init__(self, visit: Visit) -> None:
         self.visit, self.timeline = visit, visit.timeline
+        self.company = Company(visit)
         self._still = False
 
     def run(self) -> None:
@@ -130,13 +132,13 @@ class Experiment:
 
     def _controls(self, subject: Connect, first: Phase, left: frozenset[Key]) -> None:
         """As many messages, and nobody dies; time goes on, and nothing happens; somebody comes and leaves otherwise."""
-        self._return_bystanders()
-        talker = next((who for who in self.visit.bystanders() if not over(self.timeline, who)), None)
+        back = self.company.come_back()
+        there = self.company.bystanders()
+        talker = min(there, default="")
         messages = subject.times if talker and self.visit.manners.talks else 0
-        there = self._open_bystanders()
         for _ in range(messages):
-            self.visit.say(talker or "")
-        self._over(TALK, messages=messages, there=there)
+            self.visit.say(talker)
+        self._over(TALK, messages=messages, there=there, back=back)
         self._over(IDLE)
         if any(growth.may_be_a_gauge(key, first) for key in left):
             self._leave_otherwise(subject)
@@ -156,7 +158,7 @@ class Experiment:
 
     def _wave(self, name: str, this: Wave) -> None:
         """The subjects come again, and end again."""
-        self._return_bystanders()
+        self.company.come_back()
         for who in faults(self.visit.scenario):
             self.visit.nemesis.heal(who)
             if self.visit.stage.actor(who).gone:
@@ -168,7 +170,7 @@ class Experiment:
                 self.visit.send(*(step for step in steps if isinstance(step, Send)))
                 continue
             for step in steps:
-                if not (isinstance(step, Connect) and all(self._is_open(who) for who in step.connections)):
+                if not (isinstance(step, Connect) and all(self.company.is_open(who) for who in step.connections)):
                     self.visit.perform(step)
         people = [who for who in this.come.connections if self._has_come(who)]
         if not self.visit.scenario.silent and self.visit.subject.witnessed:
@@ -188,18 +190,21 @@ class Experiment:
         """In how many ways the subjects of a wave end: each of them may leave something of its own."""
         return len({step.payload for step in self.visit.scenario.when if isinstance(step, Send)}) or 1
 
-    def _over(self, name: str, deaths: int = 0, messages: int = 0, there: set[str] | None = None) -> None:
+    def _over(
+        self, name: str, deaths: int = 0, messages: int = 0, there: set[str] | None = None, back: int = 0
+    ) -> None:
         """A phase is over when the horizon is reached; soon, if that is known to change nothing.
 
         Args:
             there: the bystanders that were connected when it began, if anything has been said since.
+            back: how many of them came back in it: each adds herself to what her own end has left before.
         """
-        before = self._open_bystanders() if there is None else there
+        before = self.company.bystanders() if there is None else there
         soon = self._still and not self.visit.scenario.silent  # who falls silent is noticed by a ping
         self.visit.move(SOON_SECONDS if soon else HORIZON_SECONDS)
         self.visit.survey()
-        hung_up = before - self._open_bystanders()
-        self.phase(name, deaths or len(hung_up), messages)
+        hung_up = before - self.company.bystanders()
+        self.phase(name, deaths or len(hung_up) + back, messages)
 
     def _grows(self, waves: int) -> bool:
         """Whether anything has grown with every wave so far."""
@@ -215,7 +220,7 @@ class Experiment:
             "phase": name,
             "deaths": deaths,
             "messages": messages,
-            "living": list(self._living()),
+            "living": list(self.company.living()),
             "why": self.visit.why,
         }
         seen = Observation(self.timeline.elapsed(), "lab", PHASED, "", detail)
@@ -223,27 +228,3 @@ class Experiment:
             return phases_of(Timeline(self.timeline.header, [*self.timeline, seen]))[-1]
         self.timeline.record(seen)
         return phases_of(self.timeline)[-1]
-
-    def _living(self) -> list[str]:
-        """Those who are connected, and whose client has not met its end."""
-        touched = {actor for actor in self.visit.scenario.clients if self.visit.nemesis.touches(actor)}
-        ended = {seen.who for seen in self.timeline.select("disconnected")}
-        names = {seen.who for seen in self.timeline.select("connected")}
-        return sorted(who for who in names - ended if actor_of(who) not in touched and not over(self.timeline, who))
-
-    def _open_bystanders(self) -> set[str]:
-        return {who for who in self._living() if actor_of(who) in {actor_of(one) for one in self.visit.bystanders()}}
-
-    def _is_open(self, who: str) -> bool:
-        return self.timeline.first("connected", who) is not None and not over(self.timeline, who)
-
-    def _return_bystanders(self) -> None:
-        """Those who were thrown out for being idle, while the clock was moved, come back."""
-        for who in self.visit.bystanders():
-            if self._is_open(who):
-                continue
-            turn = 2
-            while self.timeline.first("connected", f"{who}#{turn}") and not self._is_open(f"{who}#{turn}"):
-                turn += 1
-            if not self.timeline.first("connected", f"{who}#{turn}"):
-                self.visit.connect(Connect(f"{who}#{turn}"))

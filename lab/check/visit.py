@@ -115,8 +115,10 @@ class Visit(Guest):
         self.noticed()
         self.settled()
         self._patient = True
-        self.ask([claim.who for claim in self.scenario.then if isinstance(claim, Served)])
+        served = [claim.who for claim in self.scenario.then if isinstance(claim, Served)]
+        self.ask(served)
         self.rest()
+        self._deliver(served)  # who was hung up on for what she said knows it by now
         self.look()
         self._record(PHASED, phase=STORY)
         Experiment(self).run()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from lab.evidence import Held
-from lab.phases import AFTER, CONTROLS, CROWD, FIRST, LATER, LEAVE, MET, WAVE, Key, Phase, Size
+from lab.phases import AFTER, CONTROLS, CROWD, FIRST, LATER, LEAVE, MET, NEWCOMERS, WAVE, Key, Phase, Size
 
 KIND = {
     **dict.fromkeys(
@@ -29,6 +29,12 @@ DEAR = ("thread", "process", "descriptor")
 
 ALIVE: Key = ("alive", "")
 """How many connections that have ended are still alive, whatever holds them."""
+
+DEAD: Key = ("connection", "")
+"""How many connections that have ended are held by something that has a name."""
+
+OF_USERS = (DEAD, ALIVE)
+"""What is an orphan even if there is only one for each user: all else may be kept for her return."""
 
 SHRINKING = ("items", "listed", "number", "entries")
 """What an orphan may take from as well: places in a pool of the application's own, a number of what is free."""
@@ -48,6 +54,7 @@ class Growth:
         bounded: whether it stopped growing in a crowd, or has a bound of its own and what it holds is no connection.
         gone: whether it came back to what it was, much later, and is nothing that the system has little of.
         swept: whether it came back to that within minutes: somebody comes by and clears up.
+        of_users: whether it grew with users who had not come before: those who come back take their places over.
         held: an example, from the census.
         example: for a type, the path to one of its objects.
     """
@@ -59,6 +66,7 @@ class Growth:
     bounded: bool = False
     gone: bool = False
     swept: bool = False
+    of_users: bool = False
     held: Held | None = None
     example: str = ""
 
@@ -72,6 +80,12 @@ def suspects(phase: Phase) -> frozenset[Key]:
     """What may be an orphan, after a first wave: it grew by one or more for each death. (Or shrank: an own pool.)"""
     found = {key for key, size in phase.sizes.items() if _rose(key, size, max(1, phase.deaths))}
     return frozenset(found)
+
+
+def has_a_dead_one_for_each(phase: Phase) -> bool:
+    """Whether a dead connection is held for each that died."""
+    size = phase.of(DEAD)
+    return size is not None and size.change >= max(1, phase.deaths)
 
 
 def is_left(key: Key, phase: Phase) -> bool:
@@ -135,7 +149,8 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
     steps = [(after, b - a) for (a, b), after in zip(pairwise([base, *values]), phases, strict=True)]
     sinks = key[0] in SHRINKING and all(step < 0 for phase, step in steps if phase.name == WAVE)
     sign = -1 if sinks else 1
-    waves = [(phase.deaths, sign * step) for phase, step in steps if phase.name == WAVE and phase.deaths]
+    wave = NEWCOMERS if key in OF_USERS and any(phase.name == NEWCOMERS for phase in phases) else WAVE
+    waves = [(phase.deaths, sign * step) for phase, step in steps if phase.name == wave and phase.deaths]
     controls = [(phase.deaths, sign * step) for phase, step in steps if phase.name in CONTROLS]
     refused = sum(phase.name == WAVE and not phase.deaths for phase in phases)
     first = next((sign * step >= phase.deaths for phase, step in steps if phase.name == FIRST), False)
@@ -161,6 +176,7 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         tuple(step for _, step in controls),
         bounded=any(step < deaths * each for deaths, step in crowds) or (most > 0 and not dead),
         gone=bool(later) and key[0] not in DEAR and sign * (later[-1] - base) < total,
+        of_users=wave == NEWCOMERS,
         swept=bool(after) and sign * (after[-1] - base) < total,
         held=_example(key, phases),
         example=next((size.example for phase in reversed(phases) if (size := phase.of(key)) is not None), ""),
@@ -178,8 +194,9 @@ def _is_a_gauge(steps: list[tuple[Phase, int]], sign: int) -> bool:
 
 
 def _example(key: Key, phases: list[Phase]) -> Held | None:
-    """One of those that are held: for a task, one that the same line made."""
-    for held in sorted(phases[-1].held, key=_first_of_all) if phases else ():
+    """One of those that are held: for a task, one that the same line made. One who ended otherwise is no example."""
+    otherwise = next((phase.living for phase in phases if phase.name == MET), frozenset())
+    for held in sorted((one for one in phases[-1].held if one.who not in otherwise), key=_first_of_all):
         if held.kind == key[0] and (held.kind != "task" or held.made == "" or held.made in key[1]):
             return held
     return None

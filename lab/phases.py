@@ -16,7 +16,7 @@ PHASED = "phased"
 The first of them is the case's own story, which most claims are about: what comes after it is the experiment."""
 
 
-STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, AFTER, CROWD, LATER = (
+STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, NEWCOMERS, AFTER, CROWD, LATER = (
     "story",
     "first",
     "talk",
@@ -24,13 +24,14 @@ STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, AFTER, CROWD, LATER = (
     "met",
     "leave",
     "wave",
+    "newcomers",
     "after",
     "crowd",
     "later",
 )
 
 
-CONTROLS, WAVES = (TALK, IDLE), (WAVE, CROWD)
+CONTROLS = (TALK, IDLE)
 
 
 Key = tuple[str, str]
@@ -63,7 +64,8 @@ class Phase:
     """One phase.
 
     Attributes:
-        deaths: how many ended in it, as the case has them end; in a control, bystanders that hung up.
+        deaths: how many ended in it, as the case has them end; in a control, bystanders that hung up; in
+            a wave of newcomers, and in a crowd after it, only those of users who had not come before.
         messages: how many messages were said in it.
         sizes: all that differed at its end from how it was at first.
         held: what the census found of those that are gone.

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from lab import growth
-from lab.growth import ALIVE, Growth
+from lab.evidence import Held
+from lab.growth import ALIVE, DEAD, Growth
 from lab.invariants.leaves import LeavesNothing
 from lab.phases import Phase, Size, phases_of
 from lab.timeline import Json, Observation, Timeline
@@ -102,6 +103,41 @@ def test_a_queue_from_which_something_is_taken_and_not_put_back_shrinks_with_eac
 
 def test_of_a_dict_it_is_growth_that_counts_and_not_shrinking() -> None:
     assert growth.grown(series(995, 995, 995, 992, 989, 986, base=998)) == []
+
+
+def of_users(*values: int, key: tuple[str, str] = DEAD, crowd: int = 100) -> list[Phase]:
+    """The phases in which the same users leave nothing new, and waves follow in which others come as well."""
+    names = [*PLAY[:4], *(("newcomers", 3, 6),) * 3, ("crowd", crowd, 112)]
+    sizes = [{key: Size(value), ALIVE: Size(value)} for value in values]
+    return [Phase(*phase, each) for phase, each in zip(names, sizes, strict=False)]
+
+
+def test_one_dead_connection_for_each_user_is_an_orphan_and_anything_else_of_hers_is_not() -> None:
+    values = (3, 3, 3, 3, 6, 9, 12, 112)
+    found = only(of_users(*values))
+    assert (found.series, found.deaths, found.of_users, found.bounded) == ((3, 3, 3), (3, 3, 3), True, False)
+    assert growth.grown(of_users(*values, key=("entries", "mailboxes"))) == []
+    assert growth.grown(of_users(*values, key=("type", "Player"))) == []
+
+
+def test_dead_connections_that_do_not_grow_with_users_who_had_not_come_before_are_kept_for_those_who_had() -> None:
+    assert growth.grown(of_users(3, 3, 3, 3, 3, 3, 3)) == []
+    assert growth.grown(of_users(3, 3, 3, 3, 6, 9, 11)) == []
+    assert only(of_users(3, 3, 3, 3, 6, 9, 12, 32)).bounded
+
+
+def test_a_first_wave_that_leaves_a_dead_connection_for_each_calls_for_users_who_had_not_come_before() -> None:
+    for size, called in ((3, True), (2, False)):
+        assert growth.has_a_dead_one_for_each(Phase("first", 3, 3, {DEAD: Size(size)})) is called
+    assert not growth.has_a_dead_one_for_each(Phase("first", 3, 3, {ALIVE: Size(3)}))
+
+
+def test_who_ended_otherwise_in_a_control_is_no_example() -> None:
+    held = (Held("connection", "bob-1", "", "room[0]"), Held("connection", "alice-1#2", "", "room[1]"))
+    met = Phase("met", 0, 0, {}, living=frozenset({"bob-1"}))
+    phases = series(5, 5, 5, 8, 11, 14, key=DEAD, base=0)
+    (found,) = growth.grown([*phases[:3], met, *phases[3:-1], replace(phases[-1], held=held)])
+    assert found.held == held[1]
 
 
 def numbered(*values: int, met: int, left: int) -> list[Phase]:

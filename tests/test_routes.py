@@ -118,7 +118,8 @@ def test_those_of_falcon_are_found() -> None:
 
 
 def test_those_of_blacksheep_are_found() -> None:
-    app = needs("blacksheep").Application()
+    blacksheep = needs("blacksheep")
+    app = blacksheep.Application(router=blacksheep.Router())
     app.router.ws("/rooms/:room/{int:number}")(endpoint)
     assert routes(app) == ("/rooms/{name}/{n}",)
 

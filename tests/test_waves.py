@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from lab.check.cases import THREE, cases
-from lab.check.waves import HUNDRED, Wave, bystanders, crowd, faults, wave
+from lab.check.waves import HUNDRED, Wave, bystanders, crowd, faults, newcomers, wave
 from lab.faults import SERVER, Fault, Interrupt, Kill, Pause, Reset, Stall
 from lab.invariants.leaves import LeavesNothing
 from lab.scenario import Scenario
@@ -110,6 +110,21 @@ def test_a_crowd_is_a_hundred_and_each_of_them_ends(name: str) -> None:
     own = [step for step in ends(found) if isinstance(step, Leave | Send)]
     faulted = any(isinstance(step, Fault) for step in ends(found))
     assert faulted or {step.who for step in own} == set(found.come.connections)
+
+
+@pytest.mark.parametrize("name", [name for name in WAVED if name != "stop"])
+def test_with_newcomers_come_all_who_came_before_and_three_more_in_each_wave_and_each_of_them_ends(name: str) -> None:
+    subject = subject_of(name)
+    before = {who.partition("#")[0] for who in subject.connections}
+    for number, turn in enumerate((6, 7, 8), start=1):
+        found = newcomers(CASES[name], subject, number, turn)
+        users = {who.partition("#")[0] for who in found.come.connections}
+        assert before < users
+        assert len(users) == len(subject.connections) + 3 * number
+        before = users
+        own = {step.who for step in ends(found) if isinstance(step, Leave | Send)}
+        faulted = any(isinstance(step, Fault) for step in ends(found))
+        assert faulted or {who.partition("#")[0] for who in own} == users
 
 
 def test_what_one_of_three_does_every_third_of_the_crowd_does() -> None:

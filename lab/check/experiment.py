@@ -9,12 +9,27 @@ from typing import TYPE_CHECKING
 from lab import evidence, growth
 from lab.check.asking import over
 from lab.check.company import Company
-from lab.check.waves import HUNDRED, Wave, crowd, faults, wave
+from lab.check.waves import HUNDRED, Wave, crowd, faults, newcomers, wave
 from lab.faults import Idle
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
 from lab.invariants.noise import noises
-from lab.phases import AFTER, CROWD, FIRST, IDLE, LATER, LEAVE, MET, PHASED, TALK, WAVE, Key, Phase, phases_of
+from lab.phases import (
+    AFTER,
+    CROWD,
+    FIRST,
+    IDLE,
+    LATER,
+    LEAVE,
+    MET,
+    NEWCOMERS,
+    PHASED,
+    TALK,
+    WAVE,
+    Key,
+    Phase,
+    phases_of,
+)
 from lab.steps import Connect, Leave, Send
 from lab.timeline import Json, Observation, Timeline
 
@@ -36,8 +51,8 @@ LAST_WORDS_SECONDS = 1.0
 MUCH_LATER_SECONDS = 3600.0
 """What is kept for longer than the horizon, and holds no connection, may be gone by then."""
 
-TURNS = (2, 3, 4)
-"""The waves after the first."""
+TURNS, NEWCOMERS_TURNS, CROWD_TURN = (2, 3, 4), (6, 7, 8), 10
+"""For the how-manieth time the subjects come in later waves. One who comes twice in a wave takes the next as well."""
 
 
 @dataclass(slots=True)
@@ -60,6 +75,7 @@ class Experiment:
         self.visit, self.timeline = visit, visit.timeline
         self.company = Company(visit)
         self._still = False
+        self._only_new = False
 
     def run(self) -> None:
         """A first wave has ended. If something is left of it when the horizon is reached: controls, and more waves."""
@@ -72,7 +88,7 @@ class Experiment:
         first, left = self._first(len(people) // self._ways())
         if left:
             self._controls(subject, first, left)
-            if self._grows_with_each_wave(subject):
+            if self._grows_with_each_wave(subject) or self._grows_with_newcomers(subject, first):
                 self._look_further(subject)
         elif noises(self.timeline, people):
             self._over(IDLE)  # is it logged when nobody dies?
@@ -93,6 +109,17 @@ class Experiment:
         for turn in TURNS:
             self._wave(WAVE, wave(self.visit.scenario, subject, turn))
             if not self._grows(turn - 1) or is_lost(self.timeline):
+                return False
+        return True
+
+    def _grows_with_newcomers(self, subject: Connect, first: Phase) -> bool:
+        """Play waves with users who have not come before, if there is a dead connection for each who has."""
+        if is_lost(self.timeline) or not growth.has_a_dead_one_for_each(first):
+            return False
+        self._only_new = True
+        for number, turn in enumerate(NEWCOMERS_TURNS, start=1):
+            self._wave(NEWCOMERS, newcomers(self.visit.scenario, subject, number, turn))
+            if not self._grows(number) or is_lost(self.timeline):
                 return False
         return True
 
@@ -117,7 +144,7 @@ class Experiment:
         }
         if subject.times >= HUNDRED or open_ended <= self.visit.known.unbounded:
             return
-        self._wave(CROWD, crowd(self.visit.scenario, subject, TURNS[-1] + 2))
+        self._wave(CROWD, crowd(self.visit.scenario, subject, CROWD_TURN))
         self.visit.known.unbounded |= {one.key for one in growth.grown(phases_of(self.timeline)) if not one.bounded}
 
     def _is_it_gone(self, found: list[growth.Growth]) -> None:
@@ -158,6 +185,7 @@ class Experiment:
 
     def _wave(self, name: str, this: Wave) -> None:
         """The subjects come again, and end again."""
+        known = {_user(seen.who) for seen in self.timeline.select("connected")} if self._only_new else set()
         self.company.come_back()
         for who in faults(self.visit.scenario):
             self.visit.nemesis.heal(who)
@@ -177,7 +205,8 @@ class Experiment:
             self.visit.wait(
                 lambda seen: all(seen.first("disconnected", who) for who in people), self.visit.scenario.within
             )
-        self._over(name, deaths=len(people) // self._ways(), messages=len(people))
+        died = sum(_user(who) not in known for who in people)
+        self._over(name, deaths=died // self._ways(), messages=len(people))
 
     def _has_come(self, who: str) -> bool:
         """Whether she was let in; and, where a flow was to be forgotten, whether hers was."""
@@ -228,3 +257,8 @@ class Experiment:
             return phases_of(Timeline(self.timeline.header, [*self.timeline, seen]))[-1]
         self.timeline.record(seen)
         return phases_of(self.timeline)[-1]
+
+
+def _user(connection: str) -> str:
+    """Whose connection it is, the how-manieth she has: `alice-2` for `alice-2#3`."""
+    return connection.partition("#")[0]

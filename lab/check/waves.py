@@ -13,6 +13,10 @@ HUNDRED = 100
 """How many a crowd has: a ring that holds more than that is not known to be one."""
 
 
+FEW = 3
+"""How many users come with each wave who have not come before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wave:
     """One wave.
@@ -35,12 +39,14 @@ def wave(scenario: Scenario, subject: Connect, turn: int) -> Wave:
 def crowd(scenario: Scenario, subject: Connect, turn: int) -> Wave:
     """The same for a hundred at once: what one of the subjects does, every third of the crowd does."""
     many = replace(subject, times=max(HUNDRED, subject.times))
-    end: list[Step] = []
-    for step in scenario.when:
-        if _is_own(step, subject):
-            end += _by_all(step, subject, many, turn)
-        else:
-            end.append(step)
+    end = [new for step in scenario.when for new in _for_all(step, subject, many, turn)]
+    return Wave(replace(many, turn=turn), tuple(end))
+
+
+def newcomers(scenario: Scenario, subject: Connect, wave: int, turn: int) -> Wave:
+    """The wave of newcomers with that number: all who have come so far, and a few users who have not."""
+    many = replace(subject, times=subject.times + FEW * wave)
+    end = [new for step in scenario.when for new in _for_all(step, subject, many, turn)]
     return Wave(replace(many, turn=turn), tuple(end))
 
 
@@ -65,8 +71,11 @@ def _is_own(step: Step, subject: Connect) -> bool:
     return step.who in first and not isinstance(step, Fault)
 
 
-def _by_all(step: Step, subject: Connect, many: Connect, turn: int) -> Iterator[Step]:
-    """The step, by each of the crowd whose place it is."""
+def _for_all(step: Step, subject: Connect, many: Connect, turn: int) -> Iterator[Step]:
+    """The step; if it is one of a subject's, once by each of the many whose place it is."""
+    if not _is_own(step, subject):
+        yield step
+        return
     user = step.who.partition("#")[0]
     place, count = subject.connections.index(user), subject.times
     for who in many.connections[place::count]:

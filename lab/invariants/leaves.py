@@ -118,7 +118,7 @@ class LeavesNothing(Claim):
         key = shown.key[1] or (held.holder if held else "") or "?"
         control = next((phase.messages for phase in phases if phase.name == TALK), 0)
         said = phrase(
-            f"grew-{shown.key[0]}",
+            "grew-users" if shown.of_users else f"grew-{shown.key[0]}",
             path=held.evidence if held and held.evidence else key,
             series=_series(shown.series),
             deaths=_series(shown.deaths, sign=False),

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary, ref
 from lab.witness.clock import Clock
 from lab.witness.code import frames_of, is_ours, telling, waits_inside
 from lab.witness.compat import asyncio_, threading_
+from lab.witness.places import is_the_labs
 from lab.witness.threads import Threads
 
 
@@ -45,6 +46,21 @@ class Underway:
 
     def outside(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[object, object]]:
         """What waits for something outside the loop, each with where it stands: it may go on in real time."""
+        if asyncio_.may_be_woken_from_outside(loop) or any(self._others_at_work()):
+            yield from self._waiting(loop)
+        busy = sum(key in self._long for key, _ in self.at_work(every=True))
+        if (left := self.threads.in_flight) > self._in_flight + busy:
+            yield "pool", left
+
+    def _others_at_work(self) -> Iterator[int]:
+        """Threads that neither are the lab's nor wait for another thread: whatever they do may wake the loop."""
+        sleeping = self.clock.sleepers()
+        for ident, frame in threading_.frames().items():
+            resting = ident in sleeping or threading_.is_idle(frame) or is_the_labs(frame.f_code.co_filename)
+            if ident != threading.get_ident() and not resting:
+                yield ident
+
+    def _waiting(self, loop: asyncio.AbstractEventLoop) -> Iterator[tuple[object, object]]:
         timed = {id(woken) for one in asyncio_.timers(loop) for woken in asyncio_.woken_by(one)}
         for task in asyncio.all_tasks(loop):
             if id(waiter := asyncio_.waits_for(task)) in timed or self._waits_inside(task, waiter):
@@ -53,9 +69,6 @@ class Underway:
                 frames = telling(task.get_coro()) or list(frames_of(task.get_coro()))
                 if frames and (key := (frames[0].f_code, frames[-1].f_lineno)) not in self._long:
                     yield key, place
-        busy = sum(key in self._long for key, _ in self.at_work(every=True))
-        if (left := self.threads.in_flight) > self._in_flight + busy:
-            yield "pool", left
 
     def _waits_inside(self, task: asyncio.Task[Any], waiter: object) -> bool:
         """As waits_inside; asked once for as long as a task waits for the same future."""

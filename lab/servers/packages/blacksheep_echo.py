@@ -1,11 +1,11 @@
 """BlackSheep: an echo."""
 
-from blacksheep import Application, WebSocket, WebSocketDisconnectError
+from blacksheep import Application, Router, WebSocket, WebSocketDisconnectError
 
 subject: dict[str, object] = {"path": "/ws"}
 findings: dict[str, str] = {}
 
-app = Application()
+app = Application(router=Router())
 
 
 @app.router.ws("/ws")

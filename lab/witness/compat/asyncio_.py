@@ -22,6 +22,7 @@ CALLBACK, ARGS, CONTEXT, RUN = (attrgetter(name) for name in ("_callback", "_arg
 PLACES, WAITERS = attrgetter("_value"), attrgetter("_waiters")
 GETTERS, PUTTERS = attrgetter("_getters"), attrgetter("_putters")
 TIMED = attrgetter("_task")
+OWN_READERS = ("_accept_connection", "_read_from_self")
 SLEEP = "_set_result_unless_cancelled"
 TRANSPORTS = (
     ("asyncio.selector_events", "_SelectorSocketTransport"),
@@ -51,6 +52,26 @@ def timers(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle]:
 def ready(loop: asyncio.AbstractEventLoop) -> list[asyncio.Handle]:
     """What the loop calls in its next turn; empty if only a socket or a timer can wake it."""
     return [one for one in READY(loop) if not one.cancelled()]
+
+
+def may_be_woken_from_outside(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop listens to anything but itself, its listening sockets, and those that they accepted.
+
+    True, too, of a loop that has no selector to ask.
+    """
+    selector = getattr(loop, "_selector", None)
+    if selector is None:
+        return True
+    handles = (handle for key in selector.get_map().values() for handle in key.data if handle is not None)
+    return not all(_is_for_clients(handle) for handle in handles)
+
+
+def _is_for_clients(handle: asyncio.Handle) -> bool:
+    call = callback_of(handle)
+    owner = getattr(call, "__self__", None)
+    if isinstance(owner, asyncio.AbstractEventLoop):
+        return getattr(call, "__name__", "") in OWN_READERS
+    return getattr(owner, "_server", None) is not None
 
 
 def callback_of(handle: asyncio.Handle) -> Callable[..., object] | None:

@@ -35,6 +35,11 @@ def is_pooled(frame: FrameType) -> bool:
     return frame.f_code is WORKER(thread).__code__
 
 
+def is_idle(frame: FrameType) -> bool:
+    """Whether a thread, by its innermost frame, waits for another thread: for work, an item, an event or a lock."""
+    return frame.f_code.co_filename == threading.__file__ or is_pooled(frame)
+
+
 def threads_of(executor: ThreadPoolExecutor) -> int:
     """How many threads it has started."""
     return len(THREADS(executor))

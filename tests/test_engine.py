@@ -9,16 +9,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from docker.errors import APIError, NotFound
+from docker.models.networks import Network
 
-from lab.backends import engine
+from lab.backends import compose, engine
 from lab.backends.engine import Engine
 from lab.choose import NoEngine, choose
 from lab.servers import REFERENCE
-from tests.leftovers import states, things, until
+from tests.leftovers import client_of, states, things, until
 from tests.test_leaves_nothing import HANGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,3 +182,33 @@ def test_setup_says_in_one_line_that_the_venv_module_is_missing(tmp_path: Path) 
     assert (done.returncode, done.stdout) == (2, "")
     assert "has no venv module" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.timeout(60)
+def test_a_network_that_a_container_is_about_to_leave_is_removed_as_soon_as_it_has_left(
+    docker_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, refused, remove = "hangup-test-leaving", threading.Event(), Network.remove
+
+    def watched(network: Network) -> None:
+        try:
+            remove(network)
+        except APIError:
+            refused.set()
+            raise
+
+    monkeypatch.setattr(Network, "remove", watched)
+    with client_of(docker_engine) as client, ThreadPoolExecutor(1) as pool:
+        network = client.networks.create(f"{project}_back", labels={compose.PROJECT: project})
+        guest = client.containers.run("python:3.13-slim", "sleep 60", network=network.name, detach=True)
+        try:
+            removing = pool.submit(compose.remove, client, project)
+            assert refused.wait(30)
+            guest.remove(force=True)
+            assert removing.result(30) == compose.Removed(networks=1)
+        finally:
+            with suppress(NotFound):
+                guest.remove(force=True)
+            with suppress(NotFound):
+                remove(network)
+    assert things(docker_engine, project) == []

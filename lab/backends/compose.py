@@ -10,13 +10,16 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
 import psutil
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
+from docker.models.networks import Network
 
 import docker
 from lab.backends.actors import StageError
@@ -32,7 +35,8 @@ LEASE_SECONDS = {"run": 15 * 60, "up": 12 * 3600}
 """How long a lab may live before anybody may sweep it: one that a run brought up for itself, and one of `lab up`."""
 CALL_SECONDS = 30
 READY_SECONDS, POLL_SECONDS = 20.0, 0.05
-CONFLICT = 409
+LET_GO_SECONDS = 20
+"""How long the engine may take to let go of the last container of a network."""
 
 T = TypeVar("T")
 
@@ -211,7 +215,7 @@ def remove(client: docker.DockerClient, project: str) -> Removed:
     mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT}={project}"}
     containers = call(lambda: client.containers.list(all=True, filters=mine))
     gone = _remove_all(containers, lambda one: one.remove(force=True, v=True))
-    networks = _remove_all(call(lambda: client.networks.list(filters=mine)), lambda one: one.remove())
+    networks = _remove_all(call(lambda: client.networks.list(filters=mine)), partial(_remove_network, client))
     volumes = _remove_all(call(lambda: client.volumes.list(filters=mine)), lambda one: one.remove(force=True))
     return Removed(gone, networks, volumes)
 
@@ -225,10 +229,32 @@ def _remove_all(things: Iterable[T], act: Callable[[T], object]) -> int:
         except NotFound:
             return False
         except APIError as error:
-            if error.status_code == CONFLICT:  # somebody else is removing it
+            if error.status_code == HTTPStatus.CONFLICT:  # somebody else is removing it
                 return False
             raise StageError(f"the engine could not remove {thing}: {error.explanation}") from None
         return True
 
     with ThreadPoolExecutor(8) as pool:
         return sum(pool.map(gone, things))
+
+
+def _remove_network(client: docker.DockerClient, network: Network) -> None:
+    """Remove it; if a container is still on its way out, as soon as that has left.
+
+    Raises:
+        APIError: something stays in it, or the engine refuses for another reason.
+    """
+    began = int(time.time())
+    try:
+        network.remove()
+    except APIError as error:
+        if error.status_code != HTTPStatus.FORBIDDEN:
+            raise
+    else:
+        return
+    leaving = {"network": network.id, "event": "disconnect"}
+    for _ in client.api.events(since=began, until=began + LET_GO_SECONDS, filters=leaving, decode=True):
+        with suppress(APIError):
+            network.remove()
+            return
+    network.remove()

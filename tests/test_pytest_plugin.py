@@ -354,7 +354,7 @@ def test_a_test_whose_time_is_over_does_not_take_the_next_ones_with_it(project: 
     project.write(
         "import pytest\n"
         + HEAD.replace("def test", "@pytest.mark.timeout(1.5, method='signal')\ndef test_slow")
-        + 'hangup.check("myserver:app", "pause,stall,crowd")\n\n'
+        + 'while True:\n        hangup.check("myserver:app", "pause,stall,crowd")\n\n'
         + HEAD.partition("\n\n")[2]
         + 'hangup.check("myserver:app", "close")'
     )

@@ -217,14 +217,15 @@ def _play(todo: tuple[str, ...], backend: Backend, server: str, flavour: str, wo
         folder = new_run()
     except OSError as error:
         raise Refusal(words.fill("cli", "cannot-write", path=home(), why=error.strerror)) from None
-    before = now()
-    played: list[Played] = []
+    before, played = now(), list[Played]()
     with live(words) as watch:
         backend.open()
         session = Session(backend, server, flavour, folder)
         for one in session.play_all(todo, watch):
             played.append(one)
             show(one, words)
+    if session.speaks_otherwise:
+        print(words.fill("cli", "other-dialect", server=server))
     report = Report("run", server, backend.name, flavour, now() - before, tuple(played))
     if len(played) > 1:
         from lab.reports import terminal

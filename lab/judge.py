@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from lab import evidence
 from lab.attest import attest
+from lab.dialect import Dialect
 from lab.faults import SERVER
 from lab.invariants import Invariant
 from lab.manners import Manners
 from lab.phases import PHASED
 from lab.scenario import Scenario
+from lab.steps import Broadcast, Connect, Rest, Say, Send
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, Phrase, Verdict, phrase
 
@@ -40,6 +42,8 @@ def findings(scenario: Scenario, timeline: Timeline, *, asked: bool = True) -> t
     """
     story = timeline.before(PHASED)
     found = [*attest(scenario.steps, story), *_conversation(timeline)]
+    if _was_not_understood(scenario, story):
+        return (*found, Finding("attested", scenario.subject, Outcome.UNKNOWN, phrase("other-dialect")))
     for claim in scenario.then:
         if asked or not claim.asks:
             found += _check(claim, timeline if claim.encore else story)
@@ -52,6 +56,12 @@ def _conversation(timeline: Timeline) -> Iterator[Finding]:
     manners = Manners.of(timeline)
     if manners is not None and manners.met and not manners.spoken_to:
         yield Finding("attested", SERVER, Outcome.UNKNOWN, phrase("not-spoken-to", why=manners.rejection))
+
+
+def _was_not_understood(scenario: Scenario, story: Timeline) -> bool:
+    """Whether it is all about messages that mean something to the reference, and the server speaks otherwise."""
+    messages = all(isinstance(step, Say | Broadcast | Send | Connect | Rest) for step in scenario.when)
+    return messages and Dialect.of(story).foreign
 
 
 def _hint(name: str, found: Finding) -> Phrase:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections import Counter
 from collections.abc import Callable
 
 from lab import evidence
+from lab.answers import answered_order, answered_to, is_message, is_over, is_set_up
 from lab.backends.actors import Actor, StageError
 from lab.backends.stage import Backend, Cast, Stage
 from lab.clock import now
+from lab.dialect import Dialect
 from lab.faults import SERVER, Fault, Heal
-from lab.invariants import KINDS
 from lab.judge import findings, judge
 from lab.nemesis import Nemesis
 from lab.scenario import Scenario
@@ -43,8 +43,17 @@ Watch = Callable[[str], None]
 """Told what is being played, for a live display."""
 
 
-def run(scenario: Scenario, backend: Backend, timeline: Timeline, watch: Watch = lambda _: None) -> Verdict:
+def run(
+    scenario: Scenario,
+    backend: Backend,
+    timeline: Timeline,
+    watch: Watch = lambda _: None,
+    dialect: Dialect = Dialect(),  # noqa: B008  # it is a constant
+) -> Verdict:
     """Play a scenario and judge it.
+
+    Args:
+        dialect: how the server speaks.
 
     Raises:
         StageError: the stage could not be set, or fell apart.
@@ -52,6 +61,8 @@ def run(scenario: Scenario, backend: Backend, timeline: Timeline, watch: Watch =
     cast = Cast(scenario.clients, scenario.armed)
     with backend.stage(cast, timeline) as stage, Nemesis(stage, timeline) as nemesis:
         timeline.begin()
+        if dialect.foreign:
+            timeline.record(dialect.observe(timeline.elapsed()))
         play = Play(scenario, stage, nemesis, timeline, watch)
         play.story()
         play.settle()
@@ -60,11 +71,25 @@ def run(scenario: Scenario, backend: Backend, timeline: Timeline, watch: Watch =
 
 
 class Play:
-    """One performance of a scenario."""
+    """One performance of a scenario.
 
-    def __init__(self, scenario: Scenario, stage: Stage, nemesis: Nemesis, timeline: Timeline, watch: Watch) -> None:
+    Attributes:
+        set_up_seconds: how long a server may take to set up what its dialect has it set up for who comes.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        stage: Stage,
+        nemesis: Nemesis,
+        timeline: Timeline,
+        watch: Watch,
+        set_up_seconds: float = CONNECT_SECONDS,
+    ) -> None:
+        self.set_up_seconds = set_up_seconds
         self.scenario, self.stage, self.nemesis = scenario, stage, nemesis
         self.timeline, self.watch = timeline, watch
+        self.dialect = Dialect.of(timeline)
         self._asks = itertools.count(1)
         self._next_census = 0.0
         self._came: list[str] = []
@@ -135,7 +160,7 @@ class Play:
         if not server.gone:
             ask = next(self._asks)
             server.order("census", ask=ask)
-            self._wait(lambda seen: server.gone or _answered(seen, ask), CENSUS_SECONDS)
+            self._wait(lambda seen: server.gone or answered_order(seen, ask), CENSUS_SECONDS)
         self._next_census = max(self._next_census, before) + (1 + CENSUS_SHARE) * (now() - before)
 
     def _gone_by_itself(self, server: Actor) -> None:
@@ -163,17 +188,17 @@ class Play:
         url = self.stage.url(actor_of(step.who))
         self.stage.actor(actor_of(step.who)).order("connect", who=step.who, url=url, times=step.times)
 
-        self._wait(lambda seen: all(_answered_to(seen, name) for name in names), CONNECT_SECONDS)
+        self._wait(lambda seen: all(answered_to(seen, name) for name in names), CONNECT_SECONDS)
         self._came += names
 
     def _await_set_up(self) -> None:
         """Until the server holds what it sets up for each who came, so that its absence later means something."""
         names, self._came = self._came, []
-        deadline = now() + CONNECT_SECONDS
+        deadline = now() + self.set_up_seconds
         while names and now() < deadline:
             self.census()
             census = evidence.last_census(self.timeline)
-            if census is None or _set_up(census, names):
+            if census is None or is_set_up(census, names, self.dialect.kinds):
                 return
             self._wait(lambda _: False, WRITTEN_SECONDS)  # nobody says when a row is written
 
@@ -184,9 +209,10 @@ class Play:
 
         def answered(seen: Timeline) -> bool:
             fresh = list(seen.select("received", who))[heard:]
-            return any(_is(one.text("text"), {**want, "text": text}) for one in fresh) or _over(seen, who)
+            return any(is_message(one.text("text"), {**want, "text": text}) for one in fresh) or is_over(seen, who)
 
-        self._wait(answered, ANSWER_SECONDS)
+        if self.dialect.broadcasts if do == "broadcast" else self.dialect.echoes:
+            self._wait(answered, ANSWER_SECONDS)
 
     def _send(self, who: str, payload: str | bytes) -> None:
         heard = self._answers(self.timeline, who)
@@ -194,7 +220,7 @@ class Play:
             self._order(who, "say", "send", hex=payload.hex())
         else:
             self._order(who, "say", "send", text=payload)
-        self._wait(lambda seen: self._answers(seen, who) > heard or _over(seen, who), ANSWER_SECONDS)
+        self._wait(lambda seen: self._answers(seen, who) > heard or is_over(seen, who), ANSWER_SECONDS)
 
     def _answers(self, timeline: Timeline, who: str) -> int:
         return sum('"heartbeat"' not in one.text("text") for one in timeline.select("received", who))
@@ -213,36 +239,3 @@ class Play:
 
     def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
         return self.timeline.wait_for(fact, seconds)
-
-
-def _answered(seen: Timeline, ask: int) -> bool:
-    """The census was taken; or the loop that should take it does not turn."""
-    last = (seen.last("counted"), seen.last("frozen"))
-    return any(one is not None and one.number("ask") == ask for one in last)
-
-
-def _set_up(census: evidence.Census, names: list[str]) -> bool:
-    """Whether everything is there for each of them; rows are per user."""
-    served, rows = census.served(), Counter(held.who for held in census.held if held.kind == "row")
-    users = map(evidence.user_of, names)
-    there = {(held.kind, held.who) for held in census.held}
-    wanted = {(kind, name) for kind in KINDS if kind != "row" for name in names}
-    return wanted <= there and all(rows[user] >= served[user] > 0 for user in users)
-
-
-def _answered_to(seen: Timeline, name: str) -> bool:
-    """Whether she was let in, by her own account and the server's, or refused."""
-    let_in = seen.first("connected", name) and seen.first("accepted", name)
-    return bool(let_in or seen.first("refused", name))
-
-
-def _over(timeline: Timeline, who: str) -> bool:
-    return timeline.first("closed", who) is not None or timeline.last("failed", who) is not None
-
-
-def _is(text: str, want: dict[str, str]) -> bool:
-    try:
-        message = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(message, dict) and all(message.get(key) == value for key, value in want.items())

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from lab.backends.stage import Backend
 from lab.clock import now
+from lab.dialect import Dialect
 from lab.faults import SERVER, Fault, Heal
+from lab.learning import learn
 from lab.reports import Played
 from lab.runner import run
 from lab.scenario import load
@@ -38,6 +41,8 @@ class Session:
     flavour: str
     folder: Path
     _timelines: list[Timeline] = field(default_factory=list)
+    _learned: list[Dialect] = field(default_factory=list)
+    _learning: Lock = field(default_factory=Lock)
 
     def play_all(self, names: Iterable[str], watch: Watch = lambda _name, _step: None) -> Iterator[Played]:
         """Play them, and give them in their order. Those in which a second is only waited for are played beside others.
@@ -74,15 +79,30 @@ class Session:
                 played[name] = self.play(name, watch)
             yield beside[name].result() if name in beside else played[name]
 
+    def _dialect(self) -> Dialect:
+        """How the server speaks; it is asked once, and ours are known."""
+        with self._learning:
+            if not self._learned:
+                ours = self.subject == "reference" or self.subject.startswith("broken/")
+                header = Header("learning", self.subject, self.backend.name, self.flavour)
+                self._learned.append(Dialect() if ours else learn(self.backend, header))
+            return self._learned[0]
+
+    @property
+    def speaks_otherwise(self) -> bool:
+        """Whether the server turned out to speak otherwise than the reference."""
+        return any(dialect.foreign for dialect in self._learned)
+
     def play(self, name: str, watch: Watch = lambda _name, _step: None) -> Played:
         """Play one. Its timeline is written even if the run is cut short; unsealed, it is nobody's evidence."""
         scenario = load(name)
         timeline = Timeline(Header(name, self.subject, self.backend.name, self.flavour))
         self._timelines.append(timeline)
+        dialect = self._dialect()
         path = self.folder / f"{name}.jsonl"
         before = now()
         try:
-            verdict = run(scenario, self.backend, timeline, lambda step: watch(name, step))
+            verdict = run(scenario, self.backend, timeline, lambda step: watch(name, step), dialect)
         finally:
             path.write_text(timeline.to_jsonl(), encoding="utf-8", errors="backslashreplace")
         return Played(name, verdict, timeline, now() - before, _shown(path))

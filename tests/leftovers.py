@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 
 import docker
-from lab.backends.compose import PROJECT
 from lab.backends.engine import Engine
+from lab.backends.removal import PROJECT
 
 PATIENCE = 20.0
 

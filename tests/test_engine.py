@@ -17,7 +17,7 @@ import pytest
 from docker.errors import APIError, NotFound
 from docker.models.networks import Network
 
-from lab.backends import compose, engine
+from lab.backends import engine, removal
 from lab.backends.engine import Engine
 from lab.choose import NoEngine, choose
 from lab.servers import REFERENCE
@@ -199,13 +199,13 @@ def test_a_network_that_a_container_is_about_to_leave_is_removed_as_soon_as_it_h
 
     monkeypatch.setattr(Network, "remove", watched)
     with client_of(docker_engine) as client, ThreadPoolExecutor(1) as pool:
-        network = client.networks.create(f"{project}_back", labels={compose.PROJECT: project})
+        network = client.networks.create(f"{project}_back", labels={removal.PROJECT: project})
         guest = client.containers.run("python:3.13-slim", "sleep 60", network=network.name, detach=True)
         try:
-            removing = pool.submit(compose.remove, client, project)
+            removing = pool.submit(removal.remove, client, project)
             assert refused.wait(30)
             guest.remove(force=True)
-            assert removing.result(30) == compose.Removed(networks=1)
+            assert removing.result(30) == removal.Removed(networks=1)
         finally:
             with suppress(NotFound):
                 guest.remove(force=True)

@@ -21,7 +21,19 @@ ROOT = Path(lab.__file__).parent
 REPOSITORY = ROOT.parent
 
 VALUES = ("clock", "faults", "steps", "timeline", "verdict", "waiting")
-PURE = ("attest", "evidence", "growth", "invariants", "judge", "manners", "phases", "rejection", "scenario")
+PURE = (
+    "answers",
+    "attest",
+    "dialect",
+    "evidence",
+    "growth",
+    "invariants",
+    "judge",
+    "manners",
+    "phases",
+    "rejection",
+    "scenario",
+)
 IN_THE_IMAGE = ("actors", "servers", "witness")
 NOT_IN_THE_IMAGE = {"click", "docker", "junitparser", "psutil", "requests", "rich", "toxiproxy"}
 

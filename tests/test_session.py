@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import runner, session
+from lab import session
 from lab.backends.actors import StageError
 from lab.backends.stage import Backend, Cast, Stage
 from lab.reports import Played
@@ -57,7 +57,7 @@ def test_those_that_wait_for_pings_or_leases_mostly_wait() -> None:
 def test_they_are_given_in_their_order_however_they_are_played(
     side_by_side: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "run", lambda _scenario, _backend, timeline, _watch: verdict(timeline))
+    monkeypatch.setattr(session, "run", lambda _scenario, _backend, timeline, *_: verdict(timeline))
     order = ("stall", "kill", "pause", "close")
     played = list(of(Nothing(side_by_side=side_by_side), tmp_path).play_all(order))
     assert tuple(one.name for one in played) == order
@@ -67,7 +67,7 @@ def test_they_are_given_in_their_order_however_they_are_played(
 def test_one_that_waits_is_played_beside_one_that_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(2)
 
-    def run(_scenario: Scenario, _backend: Backend, timeline: Timeline, _watch: runner.Watch) -> Verdict:
+    def run(_scenario: Scenario, _backend: Backend, timeline: Timeline, *_: object) -> Verdict:
         together.wait(PATIENCE)  # breaks unless another comes meanwhile
         return verdict(timeline)
 
@@ -79,7 +79,7 @@ def test_one_that_must_mend_in_time_has_the_machine_to_itself(tmp_path: Path, mo
     playing: list[str] = []
     beside: dict[str, int] = {}
 
-    def run(_scenario: Scenario, _backend: Backend, timeline: Timeline, _watch: runner.Watch) -> Verdict:
+    def run(_scenario: Scenario, _backend: Backend, timeline: Timeline, *_: object) -> Verdict:
         name = timeline.header.scenario
         playing.append(name)
         beside[name] = len(playing)
@@ -100,7 +100,7 @@ def test_where_stages_cannot_be_set_side_by_side_all_is_played_in_this_thread(
 ) -> None:
     threads = set()
 
-    def run(_scenario: Scenario, _backend: Backend, timeline: Timeline, _watch: runner.Watch) -> Verdict:
+    def run(_scenario: Scenario, _backend: Backend, timeline: Timeline, *_: object) -> Verdict:
         threads.add(threading.current_thread())
         return verdict(timeline)
 
@@ -112,7 +112,7 @@ def test_where_stages_cannot_be_set_side_by_side_all_is_played_in_this_thread(
 def test_if_one_falls_apart_the_others_are_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits, cut = threading.Event(), threading.Event()
 
-    def run(scenario: Scenario, _backend: Backend, timeline: Timeline, _watch: runner.Watch) -> Verdict:
+    def run(scenario: Scenario, _backend: Backend, timeline: Timeline, *_: object) -> Verdict:
         if not scenario.silent:
             assert waits.wait(PATIENCE)
             raise StageError("it fell apart")
@@ -136,7 +136,7 @@ def verdict(timeline: Timeline) -> Verdict:
 
 
 def test_a_played_scenario_says_where_its_timeline_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "run", lambda _scenario, _backend, timeline, _watch: verdict(timeline))
+    monkeypatch.setattr(session, "run", lambda _scenario, _backend, timeline, *_: verdict(timeline))
     (played,) = of(Nothing(side_by_side=True), tmp_path).play_all(("kill",))
     assert isinstance(played, Played)
     assert played.path.endswith("kill.jsonl")

@@ -8,55 +8,27 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TypeVar
 
 import psutil
-from docker.errors import APIError, NotFound
 from docker.models.containers import Container
-from docker.models.networks import Network
 
 import docker
 from lab.backends.actors import StageError
 from lab.backends.containers import call
 from lab.backends.engine import Engine
 from lab.backends.image import context, is_current
+from lab.backends.removal import PROJECT, Removed, remove
 from lab.clock import now
 from lab.paths import ROOT
 
-PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+SERVICE = "com.docker.compose.service"
 SESSION, RUNNER, UNTIL = "hangup.session", "hangup.runner", "hangup.until"
 LEASE_SECONDS = {"run": 15 * 60, "up": 12 * 3600}
 """How long a lab may live before anybody may sweep it: one that a run brought up for itself, and one of `lab up`."""
 CALL_SECONDS = 30
 READY_SECONDS, POLL_SECONDS = 20.0, 0.05
-LET_GO_SECONDS = 20
-"""How long the engine may take to let go of the last container of a network."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """How many of each were removed."""
-
-    containers: int = 0
-    networks: int = 0
-    volumes: int = 0
-
-    def __add__(self, other: Removed) -> Removed:
-        """The sum, kind by kind."""
-        return Removed(self.containers + other.containers, self.networks + other.networks, self.volumes + other.volumes)
-
-    @property
-    def total(self) -> int:
-        """All together."""
-        return self.containers + self.networks + self.volumes
 
 
 def default_project() -> str:
@@ -208,53 +180,3 @@ def lives(runner: str) -> bool:
         return int(psutil.Process(int(pid)).create_time()) == int(started)
     except (psutil.Error, ValueError):
         return False
-
-
-def remove(client: docker.DockerClient, project: str) -> Removed:
-    """Remove the containers, networks and volumes of a project, paused and half-made ones too."""
-    mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT}={project}"}
-    containers = call(lambda: client.containers.list(all=True, filters=mine))
-    gone = _remove_all(containers, lambda one: one.remove(force=True, v=True))
-    networks = _remove_all(call(lambda: client.networks.list(filters=mine)), partial(_remove_network, client))
-    volumes = _remove_all(call(lambda: client.volumes.list(filters=mine)), lambda one: one.remove(force=True))
-    return Removed(gone, networks, volumes)
-
-
-def _remove_all(things: Iterable[T], act: Callable[[T], object]) -> int:
-    """Remove all at once; the engine takes a tenth of a second for each."""
-
-    def gone(thing: T) -> bool:
-        try:
-            act(thing)
-        except NotFound:
-            return False
-        except APIError as error:
-            if error.status_code == HTTPStatus.CONFLICT:  # somebody else is removing it
-                return False
-            raise StageError(f"the engine could not remove {thing}: {error.explanation}") from None
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        return sum(pool.map(gone, things))
-
-
-def _remove_network(client: docker.DockerClient, network: Network) -> None:
-    """Remove it; if a container is still on its way out, as soon as that has left.
-
-    Raises:
-        APIError: something stays in it, or the engine refuses for another reason.
-    """
-    began = int(time.time())
-    try:
-        network.remove()
-    except APIError as error:
-        if error.status_code != HTTPStatus.FORBIDDEN:
-            raise
-    else:
-        return
-    leaving = {"network": network.id, "event": "disconnect"}
-    for _ in client.api.events(since=began, until=began + LET_GO_SECONDS, filters=leaving, decode=True):
-        with suppress(APIError):
-            network.remove()
-            return
-    network.remove()

@@ -8,8 +8,9 @@ import psutil
 
 import docker
 from lab.backends import engine
-from lab.backends.compose import PROJECT, RUNNER, SESSION, UNTIL, lives, remove
+from lab.backends.compose import RUNNER, SESSION, UNTIL, lives
 from lab.backends.containers import call
+from lab.backends.removal import PROJECT, remove
 
 FORKSERVER = "lab.backends.forkserver"
 

@@ -9,7 +9,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from lab.backends import compose, engine
+from lab.backends import compose, engine, removal
 from lab.backends.actors import Actor, StageError
 from lab.backends.compose import Composition
 from lab.backends.containers import STDERR, STDOUT, Attached, call
@@ -201,7 +201,7 @@ def network(ours: Composition) -> str:
 def labels(ours: Composition) -> dict[str, str]:
     """What says whose it is, and until when nobody else may sweep it."""
     return {
-        compose.PROJECT: ours.project,
+        removal.PROJECT: ours.project,
         compose.SESSION: ours.project,
         compose.RUNNER: compose.me(),
         compose.UNTIL: str(int(time.time()) + compose.LEASE_SECONDS["run"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -53,19 +52,6 @@ MUCH_LATER_SECONDS = 3600.0
 
 TURNS, NEWCOMERS_TURNS, CROWD_TURN = (2, 3, 4), (6, 7, 8), 10
 """For the how-manieth time the subjects come in later waves. One who comes twice in a wave takes the next as well."""
-
-
-@dataclass(slots=True)
-class Known:
-    """What the cases of one check have found out of sizes, so that each need not find it out again.
-
-    Attributes:
-        unbounded: sizes that a crowd has shown to have no bound.
-        lasting: sizes that an hour has shown not to go away.
-    """
-
-    unbounded: set[Key] = field(default_factory=set)
-    lasting: set[Key] = field(default_factory=set)
 
 
 class Experiment:

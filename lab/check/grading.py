@@ -15,8 +15,8 @@ from lab.backends.processes import Processes, open_processes
 from lab.backends.stage import Cast
 from lab.check.cases import cases
 from lab.check.commanded import Command, Commanded, Image, at_url
-from lab.check.experiment import Known
 from lab.check.foreigner import Foreigner
+from lab.check.known import Known
 from lab.check.meeting import MEETING, Meeting
 from lab.check.outside import Outside
 from lab.check.subject import Subject

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from lab import evidence
 from lab.check.asking import MOVE_SECONDS, over
-from lab.check.experiment import Experiment, Known
+from lab.check.experiment import Experiment
 from lab.check.guest import Guest
+from lab.check.known import Known
 from lab.check.waves import bystanders, wave
 from lab.clock import now
 from lab.faults import SERVER

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab.invariants.claim import KINDS, Claim, Invariant
+from lab.dialect import KINDS
+from lab.invariants.claim import Claim, Invariant
 from lab.invariants.ends import CleanedOnce, ClosedWith, NoGoodbye, NoOrphan, NoticedWithin
 from lab.invariants.process import CounterIsTrue, NoNoise, StopsInTime
 from lab.invariants.service import Answered, Heard, StillServed

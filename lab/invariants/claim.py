@@ -13,9 +13,6 @@ from lab.steps import Say
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, Phrase, phrase
 
-KINDS = ("connection", "handler", "task", "row")
-"""What the reference server sets up for a connection."""
-
 SHOWN = 3
 """How many of a crowd's bad findings are shown."""
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lab import evidence
-from lab.evidence import Census
-from lab.invariants.claim import KINDS, Claim, code_of, had
+from lab.dialect import KINDS
+from lab.evidence import Census, Held
+from lab.invariants.claim import Claim, code_of, had
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome, phrase
 
@@ -126,12 +127,18 @@ class NoOrphan(Claim):
             return self.found(Outcome.UNKNOWN, phrase("never-there", kind=kind), kind=kind)
         left = last.of(self.who, kind)
         if left:
-            first = left[0]
-            said = phrase("left", kind=kind, count=len(left), evidence=first.evidence, ms=last.at)
-            return self.found(Outcome.VIOLATED, said, kind=kind, holder=first.holder)
+            return self._left(kind, left, last.at)
         if kind == "row" and not self.reaped and (late := _reaped(timeline, self.who)):
             return self.found(Outcome.VIOLATED, phrase("reaped", ms=late.at), kind=kind)
         return self.found(Outcome.HELD, phrase("gone", kind=kind), kind=kind)
+
+    def _left(self, kind: str, left: tuple[Held, ...], at: float) -> Finding:
+        """What no path was found to is a doubt."""
+        first = next((one for one in left if one.sure), None)
+        if first is None:
+            return self.found(Outcome.UNKNOWN, phrase("held-by-nobody", count=len(left)), kind=kind)
+        said = phrase("left", kind=kind, count=len(left), evidence=first.evidence, ms=at)
+        return self.found(Outcome.VIOLATED, said, kind=kind, holder=first.holder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lab import evidence
-from lab.invariants.claim import KINDS, Claim, code_of, had, messages
+from lab.dialect import KINDS, Dialect
+from lab.invariants.claim import Claim, code_of, had, messages
 from lab.steps import Say
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, phrase
@@ -26,19 +27,21 @@ class StillServed(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding."""
-        census = evidence.last_census(timeline)
-        missed = _missed(timeline, self.who)
+        census, dialect = evidence.last_census(timeline), Dialect.of(timeline)
+        missed = _missed(timeline, self.who) if dialect.broadcasts else []
         if timeline.first("connected", self.who) is None:
             yield self.found(Outcome.VIOLATED, phrase("not-connected"))
         elif (closed := timeline.first("closed", self.who)) is not None:
             yield self.found(Outcome.VIOLATED, phrase("bystander-closed", code=code_of(closed), ms=closed.at))
         elif missed:
             yield self.found(Outcome.VIOLATED, phrase("missed", text=missed[0], count=len(missed)))
+        elif not dialect.echoes:
+            yield self.found(Outcome.UNKNOWN, phrase("other-dialect"))
         elif not _echoed(timeline, self.asks[0]):
             yield self.found(Outcome.VIOLATED, phrase("no-echo"))
         elif census is None:
             yield self.found(Outcome.UNKNOWN, phrase("no-census"))
-        elif lost := [kind for kind in KINDS if not had(census, kind, self.who)]:
+        elif lost := [kind for kind in KINDS if kind in dialect.kinds and not had(census, kind, self.who)]:
             yield self.found(Outcome.VIOLATED, phrase("bystander-lost", kinds=", ".join(lost)))
         else:
             yield self.found(Outcome.HELD, phrase("served"))
@@ -53,6 +56,9 @@ class Heard(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding."""
+        if not Dialect.of(timeline).broadcasts:
+            yield self.found(Outcome.UNKNOWN, phrase("other-dialect"))
+            return
         heard = any(message.get("text") == self.text for message in messages(timeline, self.who))
         said = phrase("heard" if heard else "not-heard", text=self.text)
         yield self.found(Outcome.HELD if heard else Outcome.VIOLATED, said)
@@ -71,6 +77,9 @@ class Answered(Claim):
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding."""
+        if Dialect.of(timeline).foreign:
+            yield self.found(Outcome.UNKNOWN, phrase("other-dialect"))
+            return
         said = [message.get("error") for message in messages(timeline, self.who) if message.get("type") == "error"]
         held = said == list(self.errors)
         words = phrase("answered", said=", ".join(map(str, said)), count=len(said), want=", ".join(self.errors))

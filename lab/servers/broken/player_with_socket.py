@@ -7,7 +7,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "close kill quit away reset pause stall idle early talk garbage flood crowd",
 }
-holder = "players['alice-1'].socket"
+holder = "players[*].socket"
 
 app = FastAPI()
 

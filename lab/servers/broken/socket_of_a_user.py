@@ -8,7 +8,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 findings: dict[str, str] = {
     "no-orphan connection": "kill quit away reset pause stall idle early talk garbage flood crowd",
 }
-holder = "sockets['alice-1']"
+holder = "sockets[*]"
 
 app = FastAPI()
 sockets: dict[str, WebSocket] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lab.timeline import Json, Observation, Timeline
 
-LEARNED = "learned"
+LEARNED = "understood"
 """The lab's observation of how the server speaks; a timeline has none where it speaks as the reference does."""
 
 KINDS = ("connection", "handler", "task", "row")

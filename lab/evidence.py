@@ -195,3 +195,20 @@ def _numbers(silent: Json) -> Iterator[tuple[str, float]]:
         for who, ms in silent.items():
             if isinstance(ms, int | float):
                 yield who, float(ms)
+
+
+HOPS = 5
+"""A fact passes so many processes and threads at the most, each of which may be woken late.
+
+They are the client, the way between, the server, the reader of its pipe, and whoever waits for the fact."""
+
+
+def woken_late_ms(timeline: Timeline) -> float:
+    """How late the machine woke the lab, at the worst; 0 if nobody looked."""
+    seen = timeline.last("woken", source="lab")
+    return (seen.number("late_ms") or 0.0) if seen else 0.0
+
+
+def could_be_met(timeline: Timeline, bound_ms: float) -> bool:
+    """Whether the machine could have met a bound, as late as it was."""
+    return HOPS * woken_late_ms(timeline) < bound_ms

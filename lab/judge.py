@@ -74,7 +74,16 @@ def _hint(name: str, found: Finding) -> Phrase:
 def _check(claim: Invariant, timeline: Timeline) -> Iterator[Finding]:
     """A claim's findings. One that raises has found nothing out: that is a doubt, and no crash."""
     try:
-        yield from claim.check(timeline)
+        for found in claim.check(timeline):
+            yield _if_there_was_time(found, claim.bound_ms, timeline)
     except Exception as error:
         said = phrase("claim-failed", error=f"{type(error).__name__}: {error}")
         yield Finding(getattr(claim, "word", "attested"), getattr(claim, "who", ""), Outcome.UNKNOWN, said)
+
+
+def _if_there_was_time(found: Finding, bound_ms: float | None, timeline: Timeline) -> Finding:
+    """The finding; a doubt instead of a violation, if the machine could not have met the bound."""
+    if found.outcome is not Outcome.VIOLATED or bound_ms is None or evidence.could_be_met(timeline, bound_ms):
+        return found
+    late = phrase("machine-late", ms=evidence.woken_late_ms(timeline), bound=bound_ms)
+    return replace(found, outcome=Outcome.UNKNOWN, evidence=late)

@@ -14,7 +14,9 @@ from lab.backends.stage import Backend, Cast, Stage
 from lab.clock import now
 from lab.dialect import Dialect
 from lab.faults import SERVER, Fault, Heal
+from lab.invariants.service import ANSWER_MS
 from lab.judge import findings, judge
+from lab.lateness import Lateness
 from lab.nemesis import Nemesis
 from lab.scenario import Scenario
 from lab.steps import Broadcast, Connect, Leave, Rest, Say, Send, Step, actor_of
@@ -22,7 +24,7 @@ from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Outcome, Verdict
 
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = ANSWER_MS / 1000
 CENSUS_SECONDS = 5.0
 CENSUS_SHARE, CENSUS_CREDIT_SECONDS = 2.0, 0.05
 """How many times as long as censuses took, the lab waits between them; so much of that it may put off."""
@@ -59,13 +61,14 @@ def run(
         StageError: the stage could not be set, or fell apart.
     """
     cast = Cast(scenario.clients, scenario.armed)
-    with backend.stage(cast, timeline) as stage, Nemesis(stage, timeline) as nemesis:
+    with backend.stage(cast, timeline) as stage, Nemesis(stage, timeline) as nemesis, Lateness() as lateness:
         timeline.begin()
         if dialect.foreign:
             timeline.record(dialect.observe(timeline.elapsed()))
         play = Play(scenario, stage, nemesis, timeline, watch)
         play.story()
         play.settle()
+        lateness.observe(timeline)
         timeline.seal()
     return judge(scenario, timeline)
 

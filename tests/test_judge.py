@@ -301,6 +301,25 @@ def test_one_bad_end_in_a_crowd_is_shown_as_that_connection() -> None:
     assert run.bad(crowd_of_five()) == {("no-goodbye", None, "carol-4", "violated")}
 
 
+# Time, and a machine that could not have been in time.
+
+
+@pytest.mark.parametrize(("late_ms", "outcome"), [(199.0, "violated"), (200.0, "unknown")])
+def test_a_bound_that_the_machine_could_not_meet_is_unknown(late_ms: float, outcome: str) -> None:
+    run = golden("kill").change("told", "alice", at=39.609 + 1000.1).add("lab", "woken", late_ms=late_ms)
+    assert run.bad() == {("noticed-within", None, "alice", outcome)}
+
+
+@pytest.mark.parametrize(("late_ms", "outcome"), [(399.0, "violated"), (401.0, "unknown")])
+def test_an_answer_that_the_machine_could_not_bring_in_time_is_unknown(late_ms: float, outcome: str) -> None:
+    run = golden("kill").without("received", "bob").add("lab", "woken", late_ms=late_ms)
+    assert run.bad() == {("still-served", None, "bob", outcome)}
+
+
+def test_what_was_in_time_on_a_late_machine_was_in_time() -> None:
+    assert golden("kill").add("lab", "woken", late_ms=5000.0).bad() == set()
+
+
 # Closed with.
 
 

@@ -26,6 +26,7 @@ from lab.faults import SERVER
 from lab.invariants.foreign import FOREIGN, LEGACY_SECONDS
 from lab.invariants.leaves import UNTOLD
 from lab.judge import judge
+from lab.lateness import Lateness
 from lab.manners import Manners
 from lab.nemesis import Nemesis
 from lab.paths import new_run
@@ -105,17 +106,20 @@ class Grader:
             with (
                 self._backend.stage(Cast(scenario.clients, scenario.armed), timeline) as stage,
                 Nemesis(stage, timeline) as nemesis,
+                Lateness() as lateness,
             ):
                 kind = Visit if self.subject.witnessed else Foreigner
                 visit = kind(scenario, stage, nemesis, timeline, lambda step: watch(name, step))
                 visit.subject, visit.manners, visit.outside = self.subject, manners, self._outside(stage, timeline)
-                visit.known = self._known
+                visit.known, visit.lateness = self._known, lateness
                 said = timeline.last("listening")
                 timeline.begin()
                 if said is not None and said.detail.get("unknown"):
                     timeline.record(Observation(0.0, SERVER, UNTOLD, "", {"kinds": said.detail["unknown"]}))
                 visit.story()
                 visit.settle()
+                if timeline.last("woken") is None:
+                    lateness.observe(timeline)
                 timeline.seal()
         finally:
             path.write_text(timeline.to_jsonl(), encoding="utf-8", errors="backslashreplace")

@@ -15,6 +15,7 @@ from lab.faults import SERVER
 from lab.invariants.company import Served
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
+from lab.lateness import Lateness
 from lab.phases import PHASED, STORY
 from lab.steps import Connect, Step
 from lab.timeline import Json, Observation, Timeline
@@ -68,10 +69,12 @@ class Visit(Guest):
     Attributes:
         experimenting: whether the story is over.
         known: what other cases have found out.
+        lateness: how late the machine wakes the lab.
     """
 
     experimenting = False
     known: Known
+    lateness: Lateness
 
     @property
     def subject_step(self) -> Connect | None:
@@ -121,6 +124,7 @@ class Visit(Guest):
         self.rest()
         self._deliver(served)  # who was hung up on for what she said knows it by now
         self.look()
+        self.lateness.observe(self.timeline)
         self._record(PHASED, phase=STORY)
         Experiment(self).run()
 

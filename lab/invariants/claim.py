@@ -30,6 +30,10 @@ class Invariant(Protocol):
     def asks(self) -> tuple[Say, ...]:
         """What must be said, once everything else is settled, for this claim to have evidence."""
 
+    @property
+    def bound_ms(self) -> float | None:
+        """Within what time something must have happened; None if the claim is not about time."""
+
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """Its findings; at least one."""
 
@@ -46,6 +50,11 @@ class Claim:
     def asks(self) -> tuple[Say, ...]:
         """Nothing, for most claims."""
         return ()
+
+    @property
+    def bound_ms(self) -> float | None:
+        """None, for most claims."""
+        return None
 
     def found(
         self, outcome: Outcome, said: Phrase, *, who: str = "", kind: str | None = None, holder: str | None = None

@@ -26,6 +26,11 @@ class Served(Claim):
 
     word: ClassVar[str] = "still-served"
 
+    @property
+    def bound_ms(self) -> float:
+        """What an answer may take."""
+        return ANSWER_MS
+
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding."""
         stuck, manners = frozen(timeline), Manners.of(timeline) or Manners()

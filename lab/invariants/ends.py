@@ -76,6 +76,11 @@ class NoticedWithin(Claim):
     seconds: float
     word: ClassVar[str] = "noticed-within"
 
+    @property
+    def bound_ms(self) -> float:
+        """The bound."""
+        return self.seconds * 1000
+
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding: for a crowd, on whoever was noticed last."""
         bound = self.seconds * 1000

@@ -70,6 +70,11 @@ class StopsInTime(Claim):
     seconds: float = 3.0
     word: ClassVar[str] = "stops-in-time"
 
+    @property
+    def bound_ms(self) -> float:
+        """The bound."""
+        return self.seconds * 1000
+
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding."""
         told, gone = timeline.last("injected", self.who), timeline.last("exited", self.who)

@@ -13,6 +13,9 @@ from lab.steps import Say
 from lab.timeline import Timeline
 from lab.verdict import Finding, Outcome, phrase
 
+ANSWER_MS = 2000.0
+"""How long an echo may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class StillServed(Claim):
@@ -24,6 +27,11 @@ class StillServed(Claim):
     def asks(self) -> tuple[Say, ...]:
         """One more echo, after everything else."""
         return (Say(self.who, "still here?"),)
+
+    @property
+    def bound_ms(self) -> float:
+        """What the runner waits for an answer."""
+        return ANSWER_MS
 
     def check(self, timeline: Timeline) -> Iterator[Finding]:
         """One finding."""

@@ -11,7 +11,9 @@ from lab.backends.actors import StageError
 from lab.backends.processes import Processes
 from lab.check import Subject
 from lab.check.grading import Grader
+from lab.reports.grade import render
 from lab.verdict import Outcome
+from lab.words import Words
 
 CASES = ("close", "kill", "twins")
 
@@ -80,6 +82,10 @@ def test_servers_that_share_a_port_with_their_like_are_played_one_after_the_othe
     with Grader(subject, processes) as grader:
         report = grader.grade(CASES)
     assert [(one.name, one.verdict.outcome) for one in report.played] == [(name, Outcome.HELD) for name in CASES]
+    again = [one for one in report.played if one.again]
+    assert again
+    assert all("did not start" in one.again for one in again)
+    assert render(report, Words("en")).plain.count("played again, with the machine to itself: ") == len(again)
 
 
 @pytest.mark.timeout(120)

@@ -147,16 +147,19 @@ class Grader:
                 pool.shutdown(cancel_futures=True)
                 raise
         # One that shares a port or a file with its like cannot start beside them: now it has the machine to itself.
-        played = tuple(one or self.play(name, manners, folder, watch) for name, one in zip(todo, tried, strict=True))
+        played = tuple(
+            one if isinstance(one, Played) else replace(self.play(name, manners, folder, watch), again=one)
+            for name, one in zip(todo, tried, strict=True)
+        )
         head = self._header("")
         return Report("check", head.subject, head.backend, head.flavour, now() - before, played)
 
-    def _try(self, name: str, manners: Manners, folder: Path, watch: Watch) -> Played | None:
-        """One case beside others; None if its server could not be had."""
+    def _try(self, name: str, manners: Manners, folder: Path, watch: Watch) -> Played | str:
+        """One case beside others; if its server could not be had, why."""
         try:
             return self.play(name, manners, folder, watch)
-        except StageError:
-            return None
+        except StageError as error:
+            return str(error)
 
     def cut_short(self) -> None:
         """Have every case that is played end now, and take down its stage. From any thread."""

@@ -16,6 +16,7 @@ class Played:
         name: the scenario's.
         seconds: how long it took, setting and striking the stage included.
         path: where its timeline is kept, or "".
+        again: why it was played a second time, with the machine to itself; "" if it was not.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Played:
     timeline: Timeline
     seconds: float = 0.0
     path: str = ""
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def _scenario(played: Played, words: Words) -> dict[str, Json]:
         "seconds": round(played.seconds, 3),
         "findings": [_finding(finding, played.name, words) for finding in verdict.findings],
         "timeline": played.path or None,
+        **({"again": played.again} if played.again else {}),
     }
 
 

@@ -39,7 +39,10 @@ def _case(played: Played, words: Words) -> Text:
     line.append(f"{played.name:<8} ", style="bold").append(title)
     if played.verdict.noticed_ms is not None:
         line.append(f"  ({words.fill('report', 'noticed')} {played.verdict.noticed_ms:.1f} ms)", style="dim")
-    return line.append("\n")
+    line.append("\n")
+    if played.again:
+        line.append(f"    {words.fill('cli', 'again', why=played.again)}\n", style="dim")
+    return line
 
 
 def _once(one: Finding, case: str, shown: dict[tuple[str, str | None], str], words: Words) -> Text:

@@ -7,12 +7,17 @@ import os
 import sys
 
 from lab.backends.launch import ForkServer, is_certain
+from lab.machine import make_streams_printable, raise_descriptor_limit
 
 
 def main() -> None:
     """Run the command and exit with its verdict."""
-    server = ForkServer(reference=sys.argv[1] == "run") if is_certain(sys.argv[1:], os.environ) else None
+    raise_descriptor_limit()
+    make_streams_printable()
+    server = None
     try:
+        if is_certain(sys.argv[1:], os.environ):
+            server = ForkServer(reference=sys.argv[1] == "run")
         gc.disable()  # nothing that is imported is garbage
         from lab.cli import main
 

@@ -77,6 +77,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     lang: str | None,
 ) -> int:
     """Grade any server: what it leaves behind of clients that end in seventeen ways, where, and why."""
+    from lab.check.outside import unusable
     from lab.check.speech import reply as answer
     from lab.check.speech import spoken
     from lab.check.subject import Subject
@@ -89,6 +90,8 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     _known(cases, flavour, words)
     if bool(rows_url) != bool(rows_sql):
         raise Refusal(words.fill("cli", "rows-pair"))
+    if rows_url and (why := unusable(rows_url)):
+        raise Refusal(words.fill("cli", "bad-rows-url", url=rows_url, why=why))
     cookies = (("Cookie", "; ".join(cookie)),) if cookie else ()
     subject = Subject(
         app=_application(app or ""),

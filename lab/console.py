@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from lab import scenario as scenarios
 from lab.reports import Played, Report
+from lab.trial import try_to_load
 from lab.verdict import Outcome
 from lab.words import LANGUAGES, Words, default_language
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+
+LONGEST = 200
+"""A name of a file that is longer is not shown whole."""
 
 
 class Refusal(Exception):
@@ -77,26 +83,59 @@ def finish(report: Report, words: Words, json_file: Path | None, junit: Path | N
 
 def _write(path: Path, text: str, words: Words) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        with open_for_writing(path, os.O_CREAT | os.O_TRUNC) as file:
+            file.write(text)
     except OSError as error:
-        raise Refusal(words.fill("cli", "cannot-write", path=path, why=error.strerror)) from None
+        raise Refusal(words.fill("cli", "cannot-write", path=shortened(path), why=error.strerror)) from None
+
+
+def open_for_writing(path: Path, flags: int = 0) -> TextIO:
+    """Open it. A pipe that nobody reads is an error, instead of a wait for somebody who does."""
+    number = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | flags, 0o666)
+    os.set_blocking(number, True)
+    return os.fdopen(number, "w", encoding="utf-8")
 
 
 def check_writable(words: Words, *paths: Path | None) -> None:
     """Before anything is played: a report that cannot be written is bad input, not a lost run."""
-    for path in paths:
-        if path and path.is_dir():
-            raise Refusal(words.fill("cli", "cannot-write", path=path, why="it is a folder"))
-        if path and not path.absolute().parent.is_dir():
-            raise Refusal(words.fill("cli", "cannot-write", path=path, why="no such folder"))
+    for path in filter(None, paths):
+        try:
+            why = _why_not(path)
+        except OSError as error:
+            why = error.strerror or str(error)
+        if why:
+            raise Refusal(words.fill("cli", "cannot-write", path=shortened(path), why=why))
+
+
+def _why_not(path: Path) -> str:
+    """Why it cannot be written, as far as can be known before; "" if it can."""
+    if path.is_dir():
+        return "it is a folder"
+    if path.exists():
+        open_for_writing(path).close()
+        return ""
+    folder = path.resolve().parent  # where a link points, if it is one
+    if not folder.is_dir():
+        return "no such folder"
+    return "" if os.access(folder, os.W_OK) else "the folder is read-only"
+
+
+def shortened(path: Path) -> str:
+    """A path that fits into a line."""
+    name = str(path)
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
 
 
 def load(name: str, words: Words) -> scenarios.Scenario:
     try:
+        if name in scenarios.names() and (why := try_to_load(name)):
+            raise Refusal(words.fill("cli", "scenario-broken", name=name, why=why))
         return scenarios.load(name)
     except scenarios.NoSuchScenario as error:
         near = words.fill("cli", "near", near=error.near) if error.near else ""
         raise Refusal(words.fill("cli", "no-scenario", name=error.name, near=near)) from None
+    except Refusal:
+        raise
     except (Exception, SystemExit) as error:  # a learner's own file: whatever it raises, one line says so
         why = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise Refusal(words.fill("cli", "scenario-broken", name=name, why=why)) from None
@@ -105,10 +144,10 @@ def load(name: str, words: Words) -> scenarios.Scenario:
 def title(name: str, words: Words) -> str:
     """A scenario's title; what is wrong with it, where it has none to give."""
     try:
-        load(name, words)
-    except Refusal as refusal:
-        return str(refusal)
-    return words.scenario(name).title
+        return words.title(name)
+    except (OSError, SyntaxError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return words.fill("cli", "scenario-broken", name=name, why=why)
 
 
 def words_of(lang: str | None) -> Words:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from lab.faults import SERVER, Fault, Idle, Reset
 from lab.invariants import Invariant, NoticedWithin
+from lab.scenario_rules import problem
 from lab.steps import Connect, Leave, Send, Step, actor_of
 
 
@@ -110,9 +113,16 @@ def load(name: str) -> Scenario:
 
     Raises:
         NoSuchScenario: there is none.
-        TypeError: its file defines no `scenario`.
+        TypeError: its file defines no `scenario`, or one that cannot be played.
     """
     path = path_of(name)
+    file = path.stat()
+    return _load(path, file.st_mtime_ns, file.st_size)
+
+
+@lru_cache
+def _load(path: Path, _written: int, _size: int) -> Scenario:
+    """Run a file once, as long as it stays as it is."""
     module_name = f"scenarios.{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec
@@ -123,10 +133,31 @@ def load(name: str) -> Scenario:
     found = getattr(module, "scenario", None)
     if not isinstance(found, Scenario):
         raise TypeError(f"{path.name} defines no `scenario = Scenario(...)`")
+    if wrong := problem(found):
+        raise TypeError(wrong)
     return found
+
+
+def title_of(name: str) -> str:
+    """Its title, read without running the file; if the file computes it, the first line of its docstring.
+
+    Raises:
+        NoSuchScenario: there is none.
+        SyntaxError, ValueError: it is no Python.
+    """
+    tree = ast.parse(path_of(name).read_bytes())
+    values = [node.value for node in tree.body if isinstance(node, ast.Assign) and _is_the_scenario(node)]
+    calls = [value for value in values if isinstance(value, ast.Call)]
+    titles = [one.value for call in calls for one in call.keywords if one.arg == "title"]
+    titles += [call.args[0] for call in calls if call.args]
+    first = (ast.get_docstring(tree) or "").partition("\n")[0]
+    return next((str(title.value) for title in titles if isinstance(title, ast.Constant)), first)
+
+
+def _is_the_scenario(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "scenario" for target in node.targets)
 
 
 def story(name: str) -> str:
     """The story at the top of a scenario's file: its docstring."""
-    load(name)
-    return (sys.modules[f"scenarios.{path_of(name).stem}"].__doc__ or "").strip()
+    return (ast.get_docstring(ast.parse(path_of(name).read_bytes()), clean=False) or "").strip()

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
+from lab.machine import environment
+
 END_SECONDS = 5.0
 
 
@@ -39,7 +41,7 @@ class ForkServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=environment({"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}),
         )
         theirs.close()
 

@@ -22,6 +22,7 @@ from lab.backends.launch import ForkServer, can_fork
 from lab.backends.listening import Listener
 from lab.backends.pipe import Pipe
 from lab.clock import now
+from lab.machine import environment
 from lab.timeline import Timeline
 
 START_SECONDS = 20.0
@@ -167,7 +168,7 @@ class Spawned:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | dict(env),
+            env=environment({"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **env}),
             start_new_session=not windows,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shlex
 import socket
 import time
@@ -159,18 +160,23 @@ def host_and_port(url: str) -> tuple[str, int]:
     Raises:
         StageError: it is no `ws://` url.
     """
-    there = urlsplit(url.replace(PORT, "0"))
     try:
-        host, port = there.hostname, there.port
+        there = urlsplit(url.replace(PORT, "0"))
+        scheme, host, port = there.scheme, there.hostname, there.port
     except ValueError:
-        host, port = None, None
-    if there.scheme != "ws" or not host:
+        scheme, host, port = "", None, None
+    if scheme != "ws" or not host or re.search(r"\s", url):
         raise StageError(f"--url {url!r} is not ws://HOST:PORT/PATH")
     return host, 80 if port is None else port
 
 
 def at_url(subject: Subject) -> Subject:
-    """The subject with the path and the query of its url, unless it has its own."""
+    """The subject with the path and the query of its url, unless it has its own.
+
+    Raises:
+        StageError: it is no `ws://` url.
+    """
+    host_and_port(subject.url)
     there = urlsplit(subject.url.replace(PORT, "0"))
     own = tuple(unquote(one) for one in there.query.split("&") if one)
     path = (there.path or "/") if subject.path is None else subject.path

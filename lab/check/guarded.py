@@ -14,6 +14,7 @@ from typing import IO
 from lab.backends.actors import Actor, StageError
 from lab.check import guard
 from lab.faults import SERVER
+from lab.machine import environment
 from lab.timeline import Observation, Timeline
 
 END_SECONDS = 5.0
@@ -84,7 +85,7 @@ class Guarded(Actor):
             stdout=pipe,
             stderr=pipe,
             pass_fds=[writing],
-            env=os.environ | dict(env),
+            env=environment(env),
             start_new_session=True,
         )
         os.close(writing)

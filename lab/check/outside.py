@@ -95,6 +95,17 @@ class Outside:
                     yield str(socket.raddr[0]), int(socket.raddr[1])
 
 
+def unusable(url: str) -> str:
+    """Why no database can be had by that name, as far as can be known without asking it; "" if it may be."""
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        _engine(url.replace("{folder}", "."))
+    except (ArgumentError, ImportError, ValueError) as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
 @cache
 def _engine(url: str) -> Engine:
     """One that keeps no connection: who only looks must not be in the way of who writes."""

@@ -81,6 +81,8 @@ def _is_factory(found: Any) -> bool:
 
 
 def _import(name: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise NoApplication(f"there is no module {name!r}")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lab.scenario import load, story
+from lab.scenario import load, story, title_of
 from lab.verdict import Phrase
 
 LANGUAGES = ("en", "ko")
@@ -50,6 +50,15 @@ class Words:
     def fill(self, section: str, key: str, **args: object) -> str:
         """The sentence `key` of a section, its gaps filled."""
         return _table(self.language)[section][key].format(**{name: _number(value) for name, value in args.items()})
+
+    def title(self, name: str) -> str:
+        """A scenario's title, without running its file.
+
+        Raises:
+            SyntaxError, ValueError: it is no Python.
+        """
+        texts = _table(self.language).get(f"scenario.{name}")
+        return texts["title"] if texts else title_of(name)
 
     def scenario(self, name: str) -> ScenarioText:
         """A scenario's title, story and hint; a case of a check has a title only."""

@@ -30,6 +30,7 @@ def attest(steps: tuple[Step, ...], timeline: Timeline) -> Iterator[Finding]:
     for step in steps:
         if isinstance(step, Connect):
             yield from _connected(step, timeline)
+    yield from _ended_by_others(timeline)
     faults = [step for step in steps if isinstance(step, Fault)]
     seen = list(timeline.select("injected"))
     for index, fault in enumerate(faults):
@@ -45,6 +46,18 @@ def _connected(step: Connect, timeline: Timeline) -> Iterator[Finding]:
         refused = timeline.first("refused", missing[0])
         why = refused.text("text") if refused else ""
         yield Finding("attested", missing[0], Outcome.UNKNOWN, phrase("never-connected", why=why))
+
+
+def _ended_by_others(timeline: Timeline) -> Iterator[Finding]:
+    """Processes that ended though the lab did nothing to them: somebody killed them, or the machine had no memory.
+
+    A server may end by itself, and that is its own affair; but nobody kills himself with SIGKILL.
+    """
+    for gone in timeline.select("exited", source="lab"):
+        ours = any(seen.at <= gone.at for seen in timeline.select("injected", gone.who))
+        if not ours and (gone.who != SERVER or gone.code() in SIGNALS[Kill]):
+            said = phrase("ended-by-others", code=gone.code() or 0)
+            yield Finding("attested", gone.who, Outcome.UNKNOWN, said, whole=True)
 
 
 def _happened(fault: Fault, injected: Observation, timeline: Timeline) -> Finding:

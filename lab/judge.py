@@ -22,7 +22,7 @@ def judge(scenario: Scenario, timeline: Timeline) -> Verdict:
     """The verdict on a finished run. An unsealed timeline is unknown: the run was cut short."""
     found = findings(scenario, timeline)
     if not timeline.sealed:
-        found = (Finding("attested", "", Outcome.UNKNOWN, phrase("cut-short")), *found)
+        found = (Finding("attested", "", Outcome.UNKNOWN, phrase("cut-short"), whole=True), *found)
     subject, story = scenario.subject, timeline.before(PHASED)
     return Verdict(
         timeline.header.scenario,

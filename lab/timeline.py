@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, takewhile
 from operator import is_not
-from typing import TypeAlias, Union
+from typing import TypeAlias, TypeGuard, Union
 
 from lab.clock import now
 from lab.waiting import ANY, Waiters
@@ -16,6 +16,10 @@ from lab.waiting import ANY, Waiters
 Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "Mapping[str, Json]", None]
 
 SCHEMA = 1
+
+
+LONGEST_MS = 1e15
+"""No run takes thirty thousand years; and NaN is no time."""
 
 
 class TimelineError(ValueError):
@@ -233,7 +237,7 @@ class Timeline:
 def _object(line: str, number: int) -> Mapping[str, Json]:
     try:
         entry: Json = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # it may be nested more deeply than anything can be read
         raise TimelineError(f"line {number} is not JSON") from None
     if not isinstance(entry, Mapping):
         raise TimelineError(f"line {number} is not a JSON object")
@@ -243,8 +247,13 @@ def _object(line: str, number: int) -> Mapping[str, Json]:
 def _observation(entry: Mapping[str, Json], number: int) -> Observation:
     at, detail = entry.get("at"), entry.get("detail")
     source, what, who = entry.get("source"), entry.get("what"), entry.get("who")
-    if not (isinstance(at, int | float) and isinstance(detail, Mapping)):
+    if not (_is_a_time(at) and isinstance(detail, Mapping)):
         raise TimelineError(f"line {number} is not an observation")
     if not (isinstance(source, str) and isinstance(what, str) and isinstance(who, str)):
         raise TimelineError(f"line {number} is not an observation")
     return Observation(float(at), source, what, who, detail)
+
+
+def _is_a_time(value: Json) -> TypeGuard[int | float]:
+    """Whether it is a number of milliseconds, of which a float can be made."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LONGEST_MS

@@ -72,6 +72,7 @@ class Finding:
         holder: for `no-orphan`: what still holds it, where that is known.
         hint: how to think about it, for a violation.
         growth: for `no-orphan`: the measurement, where it was one.
+        whole: whether it is about the whole run. A doubt about that outweighs a violation in a part of it.
     """
 
     claim: str
@@ -82,6 +83,7 @@ class Finding:
     holder: str | None = None
     hint: Phrase | None = None
     growth: Grew | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +114,7 @@ class Verdict:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of its findings."""
+        """The worst of its findings; unknown, if there is a doubt about the whole run."""
+        if any(finding.whole and finding.outcome is Outcome.UNKNOWN for finding in self.findings):
+            return Outcome.UNKNOWN
         return Outcome.worst(finding.outcome for finding in self.findings)

@@ -8,6 +8,7 @@ import importlib
 import importlib.metadata
 import pkgutil
 import queue
+import socket
 import sys
 import threading
 import time
@@ -58,6 +59,8 @@ NEEDED_BY = {
     "asyncio_.RUN": {"timer"},
     "asyncio_.TIMED": {"timer"},
     "asyncio_.SLEEP": {"timer"},
+    "asyncio_.SELECTOR": {"timer"},
+    "asyncio_.OWN_READERS": {"timer"},
     "asyncio_.PLACES": {"place"},
     "asyncio_.WAITERS": {"place"},
     "asyncio_.GETTERS": {"queue"},
@@ -92,7 +95,7 @@ NEEDED_BY = {
 }
 """What becomes unknown if a name changes, for every name that the trial can try before anybody has connected."""
 
-LATER = {"uvicorn_.SOCKETS", "uvicorn_.SCOPE", "uvicorn_.SHAKEN"}
+LATER = {"asyncio_.SERVED", "uvicorn_.SOCKETS", "uvicorn_.SCOPE", "uvicorn_.SHAKEN"}
 """Names that only a server that listens, or a protocol that is connected, has."""
 
 ELSEWHERE = {"starlette_.MODULE", "sqlalchemy_.MODULE"}
@@ -524,3 +527,29 @@ def test_what_the_engine_answers_is_let_go_of_with_its_response() -> None:
     assert stages.stream_of(attached) is attached._sock
     stages.let_go(attached)
     assert closed == ["response", "attached"]
+
+
+async def woken_from_outside() -> list[bool]:
+    """Whether a loop may be: when it listens, has accepted a client, and has dialled somebody."""
+    loop, seen, came = asyncio.get_running_loop(), list[bool](), asyncio.Event()
+    server = await asyncio.start_server(lambda _reader, _writer: came.set(), "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    seen.append(asyncio_.may_be_woken_from_outside(loop))
+    with socket.create_connection(address):
+        async with asyncio.timeout(5):
+            await came.wait()
+        seen.append(asyncio_.may_be_woken_from_outside(loop))
+        _, writer = await asyncio.open_connection(*address)
+        seen.append(asyncio_.may_be_woken_from_outside(loop))
+        writer.close()
+    server.close()
+    return seen
+
+
+def test_a_loop_that_listens_to_its_clients_alone_is_not_woken_from_outside() -> None:
+    assert asyncio.run(woken_from_outside()) == [False, False, True]
+
+
+def test_where_a_transport_does_not_say_who_accepted_it_a_loop_may_be_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncio_, "SERVED", lambda _transport: None)
+    assert asyncio.run(woken_from_outside()) == [False, True, True]

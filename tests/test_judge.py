@@ -787,7 +787,27 @@ def test_a_run_that_was_cut_short_is_unknown(name: str) -> None:
 
 
 def test_a_violation_outweighs_a_doubt() -> None:
+    run = golden("kill").change("told", "alice", code=1000).no_census_has("task", "alice")
+    assert {outcome for *_, outcome in run.bad()} == {"violated", "unknown"}
+    assert run.verdict().outcome is Outcome.VIOLATED
+
+
+def test_a_doubt_about_the_whole_outweighs_a_violation_in_a_part() -> None:
     run = replace(golden("kill").change("told", "alice", code=1000), sealed=False)
+    assert ("no-goodbye", None, "alice", "violated") in run.bad()
+    assert run.verdict().outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(("who", "code"), [("bob", -9), ("bob", 137), ("bob", 0), ("server", -9)])
+def test_whom_the_lab_did_not_end_is_not_the_server_s_fault(who: str, code: int) -> None:
+    run = golden("kill").without("received", "bob").add("lab", "exited", who, at=60.0, code=code)
+    assert ("still-served", None, "bob", "violated") in run.bad()
+    assert ("attested", None, who, "unknown") in run.bad()
+    assert run.verdict().outcome is Outcome.UNKNOWN
+
+
+def test_a_server_that_ends_by_itself_is_its_own_fault() -> None:
+    run = golden("kill").without("received", "bob").add("lab", "exited", "server", at=60.0, code=1)
     assert run.verdict().outcome is Outcome.VIOLATED
 
 

@@ -22,6 +22,7 @@ CALLBACK, ARGS, CONTEXT, RUN = (attrgetter(name) for name in ("_callback", "_arg
 PLACES, WAITERS = attrgetter("_value"), attrgetter("_waiters")
 GETTERS, PUTTERS = attrgetter("_getters"), attrgetter("_putters")
 TIMED = attrgetter("_task")
+SELECTOR, SERVED = attrgetter("_selector"), attrgetter("_server")
 OWN_READERS = ("_accept_connection", "_read_from_self")
 SLEEP = "_set_result_unless_cancelled"
 TRANSPORTS = (
@@ -59,8 +60,9 @@ def may_be_woken_from_outside(loop: asyncio.AbstractEventLoop) -> bool:
 
     True, too, of a loop that has no selector to ask.
     """
-    selector = getattr(loop, "_selector", None)
-    if selector is None:
+    try:
+        selector = SELECTOR(loop)
+    except AttributeError:
         return True
     handles = (handle for key in selector.get_map().values() for handle in key.data if handle is not None)
     return not all(_is_for_clients(handle) for handle in handles)
@@ -71,7 +73,7 @@ def _is_for_clients(handle: asyncio.Handle) -> bool:
     owner = getattr(call, "__self__", None)
     if isinstance(owner, asyncio.AbstractEventLoop):
         return getattr(call, "__name__", "") in OWN_READERS
-    return getattr(owner, "_server", None) is not None
+    return isinstance(owner, asyncio.BaseTransport) and SERVED(owner) is not None
 
 
 def callback_of(handle: asyncio.Handle) -> Callable[..., object] | None:

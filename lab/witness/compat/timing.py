@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from contextlib import suppress
 from contextvars import Context, ContextVar
@@ -46,7 +47,7 @@ async def _awaiting(future: asyncio.Future[None]) -> None:
 
 async def timers() -> bool:
     """One timer: whether it is listed, what it calls and in which context, whom it wakes, and that it can be called."""
-    return await _callbacks() and await _timeouts()
+    return await _callbacks() and await _timeouts() and _readers()
 
 
 async def _callbacks() -> bool:
@@ -91,3 +92,15 @@ async def _sleeping() -> None:
     async with asyncio.timeout(LONG):
         with anyio.move_on_after(LONG):
             await asyncio.sleep(LONG)
+
+
+def _readers() -> bool:
+    """What a loop listens to: a new one to itself alone."""
+    loop, (near, far) = asyncio.SelectorEventLoop(), socket.socketpair()
+    with near, far:
+        try:
+            alone = not asyncio_.may_be_woken_from_outside(loop)
+            loop.add_reader(near, far.close)
+            return alone and asyncio_.may_be_woken_from_outside(loop)
+        finally:
+            loop.close()

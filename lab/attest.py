@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from lab import evidence
 from lab.faults import SERVER, Cut, Fault, Idle, Interrupt, Kill, Pause, Reset, Stop
@@ -30,7 +30,7 @@ def attest(steps: tuple[Step, ...], timeline: Timeline) -> Iterator[Finding]:
     for step in steps:
         if isinstance(step, Connect):
             yield from _connected(step, timeline)
-    yield from _ended_by_others(timeline)
+    yield from _disturbed(timeline)
     faults = [step for step in steps if isinstance(step, Fault)]
     seen = list(timeline.select("injected"))
     for index, fault in enumerate(faults):
@@ -48,11 +48,15 @@ def _connected(step: Connect, timeline: Timeline) -> Iterator[Finding]:
         yield Finding("attested", missing[0], Outcome.UNKNOWN, phrase("never-connected", why=why))
 
 
-def _ended_by_others(timeline: Timeline) -> Iterator[Finding]:
-    """Processes that ended though the lab did nothing to them: somebody killed them, or the machine had no memory.
+def _disturbed(timeline: Timeline) -> Iterator[Finding]:
+    """What nobody asked for: lines that are no facts, and processes that ended though the lab did nothing to them.
 
-    A server may end by itself, and that is its own affair; but nobody kills himself with SIGKILL.
+    Somebody killed those, or the machine had no memory. A server may end by itself, and that is its own affair; but
+    none ends itself with SIGKILL.
     """
+    for garbled in islice(timeline.select("garbled", source="lab"), 1):
+        said = phrase("garbled", line=garbled.text("line"))
+        yield Finding("attested", garbled.who, Outcome.UNKNOWN, said, whole=True)
     for gone in timeline.select("exited", source="lab"):
         ours = any(seen.at <= gone.at for seen in timeline.select("injected", gone.who))
         if not ours and (gone.who != SERVER or gone.code() in SIGNALS[Kill]):

@@ -177,8 +177,11 @@ def counter_lines(timeline: Timeline) -> list[tuple[Observation, int]]:
 
 def census_of(counted: Observation) -> Census:
     """A census, from the observation that it was taken."""
-    held, silent = counted.detail.get("held"), counted.detail.get("silent")
-    return Census(counted.at, tuple(_held(held)), dict(_numbers(silent)), counted.text("error"))
+    held, silent, error = counted.detail.get("held"), counted.detail.get("silent"), counted.text("error")
+    entries = tuple(_held(held))
+    if not isinstance(held, list) or len(entries) < len(held):
+        error = error or "an entry is not understood"
+    return Census(counted.at, entries, dict(_numbers(silent)), error)
 
 
 def _held(held: Json) -> Iterator[Held]:

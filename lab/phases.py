@@ -91,6 +91,7 @@ class _Reading:
     """What was last seen, while a timeline is read."""
 
     sizes: dict[Key, Size] = field(default_factory=dict)
+    understood: bool = True
     counted: Observation | None = None
 
 
@@ -100,7 +101,9 @@ def phases_of(timeline: Timeline) -> list[Phase]:
     reading = _Reading()
     for seen in timeline:
         if seen.what == "surveyed":
-            reading.sizes = dict(_sizes(seen.detail.get("sizes")))
+            said = seen.detail.get("sizes")
+            reading.sizes = dict(_sizes(said))
+            reading.understood = isinstance(said, list) and len(reading.sizes) == len(said)
         elif seen.what == "counted":
             reading.counted = seen
         elif seen.what == PHASED and seen.text("phase") != STORY:
@@ -111,7 +114,9 @@ def phases_of(timeline: Timeline) -> list[Phase]:
 def _phase(seen: Observation, reading: _Reading) -> Phase:
     living = seen.detail.get("living")
     alive = frozenset(str(who) for who in living) if isinstance(living, list) else frozenset()
-    held = evidence.census_of(reading.counted).held if reading.counted else ()
+    census = evidence.census_of(reading.counted) if reading.counted else None
+    held = census.held if census else ()
+    why = seen.text("why") or ("survey" if not reading.understood or (census and census.error) else "")
     left = tuple(one for one in held if one.kind != "row" and one.who not in alive)
     counts = Counter(one.kind for one in left if one.sure and one.kind in ("handler", "connection"))
     doubts = sum(one.kind == "connection" and not one.sure for one in left)
@@ -119,7 +124,7 @@ def _phase(seen: Observation, reading: _Reading) -> Phase:
     if doubts:
         sizes["connection", "?"] = Size(doubts + counts["connection"])
     deaths, messages = (int(seen.number(key) or 0) for key in ("deaths", "messages"))
-    return Phase(seen.text("phase"), deaths, messages, sizes, left, seen.text("why"), alive)
+    return Phase(seen.text("phase"), deaths, messages, sizes, left, why, alive)
 
 
 def _sizes(said: Json) -> Iterator[tuple[Key, Size]]:

@@ -4,64 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
 from operator import is_not
-from typing import TypeAlias, TypeGuard, Union
 
 from lab.clock import now
+from lab.observation import Json, Observation, TimelineError, object_of, observation_of
 from lab.waiting import ANY, Waiters
 
-Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "Mapping[str, Json]", None]
+__all__ = ["SCHEMA", "CutShort", "Header", "Json", "Observation", "Timeline", "TimelineError"]
 
 SCHEMA = 1
 
 
-LONGEST_MS = 1e15
-"""No run takes thirty thousand years; and NaN is no time."""
-
-
-class TimelineError(ValueError):
-    """A stored timeline cannot be read. The message is one line, fit to be shown."""
-
-
 class CutShort(RuntimeError):
     """Whoever plays on this timeline is to stop and take down what was set up: somebody does not want to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One fact, as one source saw it.
-
-    Attributes:
-        at: milliseconds since the run began, by the clock of whoever saw it, moved to the lab's.
-        source: who saw it: `lab`, `server`, or the name of a client.
-        what: a past participle: `connected`, `injected`, `closed`, ...
-        who: the connection it is about (`alice`, `alice#2`), the faulted actor, or "".
-        detail: what else there is to know.
-    """
-
-    at: float
-    source: str
-    what: str
-    who: str = ""
-    detail: Mapping[str, Json] = field(default_factory=dict)
-
-    def number(self, key: str) -> float | None:
-        """The detail `key` if it is a number, else None."""
-        value = self.detail.get(key)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-    def code(self, key: str = "code") -> int | None:
-        """The close code under `key`, or None where there was none."""
-        value = self.detail.get(key)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def text(self, key: str) -> str:
-        """The detail `key` as text; "" where it is missing."""
-        value = self.detail.get(key)
-        return "" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,41 +177,16 @@ class Timeline:
         lines = text.removesuffix("\n").split("\n")  # splitlines() would also split at U+2028
         if not text:
             raise TimelineError("it is empty")
-        head = _object(lines[0], 1)
+        head = object_of(lines[0], 1)
         if head.get("hangup") != SCHEMA:
             raise TimelineError(f"line 1 is not the header of a timeline with schema {SCHEMA}")
         header = Header(*(str(head.get(key, "")) for key in ("scenario", "subject", "backend", "flavour")))
         seen: list[Observation] = []
         sealed = False
         for number, line in enumerate(lines[1:], start=2):
-            entry = _object(line, number)
+            entry = object_of(line, number)
             if "sealed" in entry:
                 sealed = entry["sealed"] == len(seen)
                 break
-            seen.append(_observation(entry, number))
+            seen.append(observation_of(entry, number))
         return cls(header, seen, sealed=sealed)
-
-
-def _object(line: str, number: int) -> Mapping[str, Json]:
-    try:
-        entry: Json = json.loads(line)
-    except (ValueError, RecursionError):  # it may be nested more deeply than anything can be read
-        raise TimelineError(f"line {number} is not JSON") from None
-    if not isinstance(entry, Mapping):
-        raise TimelineError(f"line {number} is not a JSON object")
-    return entry
-
-
-def _observation(entry: Mapping[str, Json], number: int) -> Observation:
-    at, detail = entry.get("at"), entry.get("detail")
-    source, what, who = entry.get("source"), entry.get("what"), entry.get("who")
-    if not (_is_a_time(at) and isinstance(detail, Mapping)):
-        raise TimelineError(f"line {number} is not an observation")
-    if not (isinstance(source, str) and isinstance(what, str) and isinstance(who, str)):
-        raise TimelineError(f"line {number} is not an observation")
-    return Observation(float(at), source, what, who, detail)
-
-
-def _is_a_time(value: Json) -> TypeGuard[int | float]:
-    """Whether it is a number of milliseconds, of which a float can be made."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LONGEST_MS

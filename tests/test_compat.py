@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from operator import attrgetter, methodcaller
 from types import ModuleType
@@ -531,17 +532,20 @@ def test_what_the_engine_answers_is_let_go_of_with_its_response() -> None:
 
 async def woken_from_outside() -> list[bool]:
     """Whether a loop may be: when it listens, has accepted a client, and has dialled somebody."""
-    loop, seen, came = asyncio.get_running_loop(), list[bool](), asyncio.Event()
-    server = await asyncio.start_server(lambda _reader, _writer: came.set(), "127.0.0.1", 0)
+    loop, seen, came = asyncio.get_running_loop(), list[bool](), asyncio.Queue[asyncio.StreamWriter]()
+    server = await asyncio.start_server(lambda _reader, writer: came.put_nowait(writer), "127.0.0.1", 0)
     address = server.sockets[0].getsockname()
     seen.append(asyncio_.may_be_woken_from_outside(loop))
     with socket.create_connection(address):
-        async with asyncio.timeout(5):
-            await came.wait()
+        writers = [await came.get()]
         seen.append(asyncio_.may_be_woken_from_outside(loop))
         _, writer = await asyncio.open_connection(*address)
         seen.append(asyncio_.may_be_woken_from_outside(loop))
+        writers += [writer, await came.get()]
+    for writer in writers:
         writer.close()
+        with suppress(OSError):  # its client may have gone first
+            await writer.wait_closed()
     server.close()
     return seen
 

@@ -20,7 +20,7 @@ from lab.steps import Connect
 ROOT = Path(lab.__file__).parent
 REPOSITORY = ROOT.parent
 
-VALUES = ("clock", "faults", "steps", "timeline", "verdict", "waiting")
+VALUES = ("clock", "faults", "observation", "steps", "timeline", "verdict", "waiting")
 PURE = (
     "answers",
     "attest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -14,6 +15,12 @@ from lab.timeline import Json, Observation, Timeline
 
 LOG_LINES = 12
 """How much of an actor's log is kept to explain why it did not start."""
+
+LONGEST_FACT = 64 * 1024 * 1024
+"""A survey of ten thousand connections takes two megabytes; more than this without a line's end is no fact."""
+
+GARBLED_SHOWN = 80
+"""So much of a line that is no fact is shown."""
 
 
 class StageError(RuntimeError):
@@ -77,10 +84,17 @@ class Actor:
             self._channel.send(json.dumps({"do": do, **what}).encode() + b"\n")
 
     def hear(self, data: bytes) -> None:
-        """Bytes from its standard output: facts, one a line."""
+        """Bytes from its standard output: facts, one a line. What is none is put on the timeline as such."""
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_FACT:
+            lines, self._rest = [*lines, self._rest], b""
         for line in lines:
-            self._fact(json.loads(line))
+            fact = _fact(line)
+            if fact is None:
+                detail: dict[str, Json] = {"line": line[:GARBLED_SHOWN].decode(errors="replace")}
+                self.timeline.record(Observation(self.timeline.elapsed(), "lab", "garbled", self.name, detail))
+            else:
+                self._tell(fact)
 
     def hear_log(self, data: bytes) -> None:
         """Bytes from its standard error: kept, to explain a failure."""
@@ -106,12 +120,33 @@ class Actor:
         """Give up its channel; an embedded actor ends when it sees that."""
         self._channel.close()
 
-    def _fact(self, fact: Mapping[str, Json]) -> None:
-        at = fact["at"]
-        assert isinstance(at, float)
-        detail = {key: value for key, value in fact.items() if key not in ("at", "what", "who")}
-        at_ms = self.timeline.elapsed(at + self.offset)
-        self.timeline.record(Observation(at_ms, self.name, str(fact["what"]), str(fact["who"]), detail))
+    def _tell(self, fact: Fact) -> None:
+        at_ms = self.timeline.elapsed(fact.at + self.offset)
+        self.timeline.record(Observation(at_ms, self.name, fact.what, fact.who, fact.detail))
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What an actor says it has seen, by its own clock in seconds."""
+
+    at: float
+    what: str
+    who: str
+    detail: Mapping[str, Json]
+
+
+def _fact(line: bytes) -> Fact | None:
+    """A line as a fact; None if it is none: an application may write to whatever descriptor it finds."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    at, what, who = (said.pop(key, None) for key in ("at", "what", "who"))
+    if not (isinstance(at, float) and math.isfinite(at) and isinstance(what, str) and isinstance(who, str)):
+        return None
+    return Fact(at, what, who, said)
 
 
 def pump(read: Callable[[], bytes], *hear: Callable[[bytes], None], name: str) -> threading.Thread:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from lab.console import Refusal, check_writable, finish, live, paint, words_of
+from lab.console import Refusal, check_descriptors, check_writable, finish, live, new_folder, paint, words_of
 from lab.housekeeping import lang_option
 from lab.servers import NoSuchServer, application
 from lab.words import Words
@@ -84,6 +84,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
 
     words = words_of(lang)
     check_writable(words, json_file, junit)
+    check_descriptors(words)
     _one_of(app, command, image, url, words)
     if app and pings:
         raise Refusal(words.fill("cli", "pings-inside"))
@@ -131,8 +132,9 @@ def _grade(
     from lab.reports import grade as grades
     from lab.verdict import Outcome
 
+    folder = new_folder(words)
     with live(words) as watch, Grader(subject, server=started) as grader:
-        report = grader.grade(cases, watch)
+        report = grader.grade(cases, watch, folder)
     paint(grades.render(report, words))
     tries = Tries.of(subject.name)
     if report.outcome is Outcome.VIOLATED:

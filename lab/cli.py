@@ -17,19 +17,15 @@ import click
 import lab
 from lab import scenario as scenarios
 from lab.backends.actors import StageError
-from lab.backends.stage import Backend
-from lab.clock import now
-from lab.console import Refusal, check_writable, finish, live, load, refuse, show, title, words_of
+from lab.console import Refusal, check_writable, finish, load, refuse, show, title, words_of
 from lab.housekeeping import backend_option, down, lang_option, status, sweep, up
 from lab.reports import Played, Report
-from lab.servers import NoSuchServer, application
 from lab.signals import Interrupted, unwinding
 from lab.verdict import Outcome
 from lab.words import Words, default_language
 
 if TYPE_CHECKING:
     from lab.backends.launch import ForkServer
-    from lab.choose import Choice
 
 json_option = click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report as JSON.")
 junit_option = click.option("--junit", type=click.Path(path_type=Path), help="Write the report as JUnit XML.")
@@ -143,16 +139,17 @@ def run(  # noqa: PLR0917  # Click passes options by name, whatever their number
     lang: str | None,
 ) -> int:
     """Play scenarios and judge them."""
+    from lab.playing import choose_backend, play, todo_of
     from lab.session import shuffled
 
     words = words_of(lang)
-    chosen = _choose(backend, server, flavour, words, started)  # first: it gets ready while we look at the rest
+    chosen = choose_backend(backend, server, flavour, words, started)  # first: it gets ready while we look at the rest
     try:
-        todo = _todo(names, every, words)
+        todo = todo_of(names, every, words)
         check_writable(words, json_file, junit)
         if chosen.key:
             print(words.fill("cli", chosen.key, why=chosen.why, version=chosen.why), file=sys.stderr)
-        report = _play(shuffled(todo, seed), chosen.backend, server, flavour, words)
+        report = play(shuffled(todo, seed), chosen.backend, server, flavour, words)
     finally:
         chosen.backend.close()
     return finish(report, words, json_file, junit)
@@ -197,54 +194,3 @@ def _played(name: str, words: Words) -> scenarios.Scenario:
     if found is None:
         raise Refusal(words.fill("cli", "no-scenario", name=name, near=""))
     return found
-
-
-def _todo(names: tuple[str, ...], every: bool, words: Words) -> tuple[str, ...]:
-    """The scenarios to play, each once; all of them can be loaded."""
-    todo = tuple(dict.fromkeys(scenarios.names() if every else names))
-    if not todo:
-        raise Refusal(words.fill("cli", "nothing-to-run"))
-    for name in todo:
-        load(name, words)
-    return todo
-
-
-def _play(todo: tuple[str, ...], backend: Backend, server: str, flavour: str, words: Words) -> Report:
-    from lab.paths import home, new_run
-    from lab.session import Session
-
-    try:
-        folder = new_run()
-    except OSError as error:
-        raise Refusal(words.fill("cli", "cannot-write", path=home(), why=error.strerror)) from None
-    before, played = now(), list[Played]()
-    with live(words) as watch:
-        backend.open()
-        session = Session(backend, server, flavour, folder)
-        for one in session.play_all(todo, watch):
-            played.append(one)
-            show(one, words)
-    if session.speaks_otherwise:
-        print(words.fill("cli", "other-dialect", server=server))
-    report = Report("run", server, backend.name, flavour, now() - before, tuple(played))
-    if len(played) > 1:
-        from lab.reports import terminal
-
-        print(terminal.summary(report, words))
-    return report
-
-
-def _choose(backend: str | None, server: str, flavour: str, words: Words, started: ForkServer | None) -> Choice:
-    from lab.choose import NoEngine, choose
-    from lab.witness.flavour import PROTOCOLS
-
-    if flavour not in PROTOCOLS:
-        raise Refusal(words.fill("cli", "no-flavour", name=flavour, known=", ".join(PROTOCOLS)))
-    try:
-        return choose(backend, application(server), flavour, started)
-    except NoSuchServer as error:
-        raise Refusal(words.fill("cli", "no-server", name=server, known=", ".join(error.known))) from None
-    except NoEngine as error:
-        raise Refusal(words.fill("cli", "no-engine", why=str(error))) from None
-    except KeyError as error:
-        raise Refusal(words.fill("cli", "no-backend", name=error.args[0])) from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lab import scenario as scenarios
+from lab.machine import NEEDED, descriptor_limit
 from lab.reports import Played, Report
 from lab.trial import try_to_load
 from lab.verdict import Outcome
@@ -124,6 +125,27 @@ def shortened(path: Path) -> str:
     """A path that fits into a line."""
     name = str(path)
     return name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+
+
+def new_folder(words: Words) -> Path:
+    """A folder for the timelines of a run.
+
+    Raises:
+        Refusal: none can be made.
+    """
+    from lab.paths import home, new_run
+
+    try:
+        return new_run()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Refusal(words.fill("cli", "cannot-write", path=shortened(home()), why=why)) from None
+
+
+def check_descriptors(words: Words) -> None:
+    """Before a crowd is played: a machine that does not let it in has no verdict to give."""
+    if (limit := descriptor_limit()) < NEEDED:
+        raise Refusal(words.fill("cli", "few-descriptors", limit=limit, needed=NEEDED))
 
 
 def load(name: str, words: Words) -> scenarios.Scenario:

@@ -61,6 +61,11 @@ class Scenario:
         return tuple(dict.fromkeys(actor_of(step.who) for step in self.steps if isinstance(step, Connect)))
 
     @property
+    def people(self) -> frozenset[str]:
+        """Every connection that is opened, by its name."""
+        return frozenset(name for step in self.steps if isinstance(step, Connect) for name in step.connections)
+
+    @property
     def armed(self) -> frozenset[str]:
         """The clients whose link is to be reset, now or when it has forgotten them."""
         return frozenset(step.who for step in self.steps if isinstance(step, Reset | Idle))

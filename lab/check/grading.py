@@ -125,14 +125,19 @@ class Grader:
             path.write_text(timeline.to_jsonl(), encoding="utf-8", errors="backslashreplace")
         return Played(name, judge(scenario, timeline), timeline, now() - before, os.path.relpath(path))
 
-    def grade(self, names: Iterable[str] = (), watch: Watch = lambda _name, _step: None) -> Report:
+    def grade(
+        self, names: Iterable[str] = (), watch: Watch = lambda _name, _step: None, folder: Path | None = None
+    ) -> Report:
         """All cases, or those named, in their order; without those that nobody could judge.
+
+        Args:
+            folder: where the timelines go; a new one of this run's if None.
 
         Raises:
             StageError: none is left.
         """
         before = now()
-        folder = new_run()
+        folder = folder or new_run()
         todo = [name for name in cases() if (not names or name in set(names)) and self._can_be_judged(name)]
         if not todo:
             raise StageError(f"from outside nobody can judge {', '.join(names)}")

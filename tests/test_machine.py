@@ -37,6 +37,10 @@ def lab(
     return ended
 
 
+COMMANDS = (("run", "kill"), ("check", "lab.servers.correct.exit_stack:app", "--case", "kill"))
+ANYWHERE = "0.0.0.0"  # noqa: S104  # that is what must not be listened on
+
+
 def test_a_terminal_without_signs_is_shown_plain_ones(tmp_path: Path) -> None:
     ended = lab(tmp_path, "run", "kill", PYTHONUTF8="0", LC_ALL="C", PYTHONIOENCODING="ascii")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -54,9 +58,7 @@ def test_every_sign_that_is_replaced_is_replaced_by_ascii() -> None:
     assert all(plain.isascii() and not sign.isascii() for sign, plain in machine.PLAIN.items())
 
 
-@pytest.mark.parametrize(
-    "command", [("run", "kill"), ("check", "lab.servers.correct.exit_stack:app", "--case", "kill")]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_caller_s_settings_are_not_the_actors(command: tuple[str, ...], tmp_path: Path) -> None:
     theirs = {
         "HOST": "0.0.0.0",

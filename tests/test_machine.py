@@ -38,7 +38,7 @@ def lab(
 
 
 COMMANDS = (("run", "kill"), ("check", "lab.servers.correct.exit_stack:app", "--case", "kill"))
-ANYWHERE = "0.0.0.0"  # noqa: S104  # that is what must not be listened on
+ANYWHERE = "0.0.0.0"  # that is what must not be listened on
 
 
 def test_a_terminal_without_signs_is_shown_plain_ones(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def lab(
-    home: Path, *args: str, before: Callable[[], None] | None = None, **env: str
+    home: Path, *args: str, before: Callable[[], None] | None = None, more: Mapping[str, str] | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
     """A command, in an environment of its own."""
     own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LAB_HOME": str(home), "LAB_BACKEND": "embedded"}
     ended = subprocess.run(
         [sys.executable, "-m", "lab", *args],
-        env={**own, "LAB_LANG": "en", "PYTHONUTF8": "1", **env},
+        env={**own, "LAB_LANG": "en", "PYTHONUTF8": "1", **env, **(more or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -69,7 +69,7 @@ def test_the_caller_s_settings_are_not_the_actors(command: tuple[str, ...], tmp_
         "PINGS": "x",
     }  # that is what must not be listened on
     theirs |= {"MOVES": "", "FLAVOUR": "none", "DATABASE": "/nowhere/at/all"}
-    ended = lab(tmp_path, *command, **{f"LAB_{key}": value for key, value in theirs.items()})
+    ended = lab(tmp_path, *command, more={f"LAB_{key}": value for key, value in theirs.items()})
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
 
 

@@ -26,7 +26,7 @@ def new_run() -> Path:
         OSError: it cannot be made.
     """
     runs = home() / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
+    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = _new(runs, f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
     for old in sorted(runs.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
@@ -38,8 +38,15 @@ def _new(runs: Path, name: str) -> Path:
     for number in itertools.count(1):
         folder = runs / (name if number == 1 else f"{name}-{number:03}")
         try:
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
         except FileExistsError:
             continue
         return folder
     raise AssertionError("numbers end")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else on this machine can read; half a surrogate pair in it is written as an escape."""
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(text)

@@ -15,6 +15,7 @@ from lab.clock import now
 from lab.dialect import Dialect
 from lab.faults import SERVER, Fault, Heal
 from lab.learning import learn
+from lab.paths import write_private
 from lab.reports import Played
 from lab.runner import run
 from lab.scenario import load
@@ -104,7 +105,7 @@ class Session:
         try:
             verdict = run(scenario, self.backend, timeline, lambda step: watch(name, step), dialect)
         finally:
-            path.write_text(timeline.to_jsonl(), encoding="utf-8", errors="backslashreplace")
+            write_private(path, timeline.to_jsonl())
         return Played(name, verdict, timeline, now() - before, _shown(path))
 
 

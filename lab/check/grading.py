@@ -9,39 +9,35 @@ from dataclasses import replace
 from pathlib import Path
 
 from lab.backends.actors import StageError
-from lab.backends.embedded import Embedded, ProcessStage, Served
-from lab.backends.launch import ForkServer, can_fork
+from lab.backends.embedded import ProcessStage
+from lab.backends.launch import ForkServer
 from lab.backends.processes import Processes, open_processes
 from lab.backends.stage import Cast
 from lab.check.cases import cases
-from lab.check.commanded import Command, Commanded, Image, at_url
+from lab.check.commanded import Commanded, at_url
 from lab.check.foreigner import Foreigner
 from lab.check.known import Known
+from lab.check.masking import Masking
 from lab.check.meeting import MEETING, Meeting
 from lab.check.outside import Outside
+from lab.check.serving import backend_of, bounded, new_server, served_of
 from lab.check.subject import Subject
 from lab.check.visit import Visit
 from lab.clock import now
 from lab.faults import SERVER
-from lab.invariants.foreign import FOREIGN, LEGACY_SECONDS
+from lab.invariants.foreign import FOREIGN
 from lab.invariants.leaves import UNTOLD
 from lab.judge import judge
 from lab.lateness import Lateness
 from lab.manners import Manners
 from lab.nemesis import Nemesis
-from lab.paths import new_run
+from lab.paths import new_run, write_private
 from lab.reports import Played, Report
-from lab.scenario import Scenario
-from lab.servers import OPEN_ROWS, by_module
+from lab.servers import OPEN_ROWS
 from lab.timeline import Header, Observation, Timeline
 
 AT_ONCE = 2 * (os.cpu_count() or 1)
 """Cases at a time: half of each is waiting for another process."""
-
-OURS = ("lab.servers.reference", "lab.servers.broken")
-
-REAL_PINGED = 2.5
-"""Seconds that a server gets, from outside, to find a silent client if nobody says how often it pings."""
 
 INSIDE_ONLY = ("reset", "stall", "idle", "again")
 """Cases whose fault only the witness can attest."""
@@ -57,13 +53,14 @@ class Grader:
     """
 
     def __init__(self, subject: Subject, processes: Processes | None = None, server: ForkServer | None = None) -> None:
-        served = _served(subject)  # refuses what cannot be, before anything is started
+        served = served_of(subject)  # refuses what cannot be, before anything is started
         self.subject = at_url(subject) if subject.command else subject
         self._processes = processes or open_processes(server or new_server(subject))
         self._borrowed = processes is not None
-        self._backend = _backend(served, self._processes)
+        self._backend = backend_of(served, self._processes)
         self._timelines: list[Timeline] = []
         self._known = Known()
+        self._masking = Masking.of(self.subject)
         self._over = False
 
     def __enter__(self) -> Grader:
@@ -96,9 +93,17 @@ class Grader:
             learned = meeting.learn()
         return replace(learned, pings_ms=self.subject.pings * 1000) if self.subject.pings else learned
 
+    def _learn_masked(self) -> Manners:
+        """As learn(); an error shows nothing that may be secret."""
+        try:
+            return self.learn()
+        except StageError as error:
+            hide = self._masking.text
+            raise StageError(hide(str(error)), tuple(map(hide, error.log))) from None
+
     def play(self, name: str, manners: Manners, folder: Path, watch: Watch = lambda _name, _step: None) -> Played:
         """One case, judged. Its timeline is kept in the folder."""
-        scenario = _bounded(cases()[name], self.subject)
+        scenario = bounded(cases()[name], self.subject)
         timeline = self._timeline(name)
         path = folder / f"{name}.jsonl"
         before = now()
@@ -122,8 +127,10 @@ class Grader:
                     lateness.observe(timeline)
                 timeline.seal()
         finally:
-            path.write_text(timeline.to_jsonl(), encoding="utf-8", errors="backslashreplace")
-        return Played(name, judge(scenario, timeline), timeline, now() - before, os.path.relpath(path))
+            shown = self._masking.timeline(timeline)
+            write_private(path, shown.to_jsonl())
+        verdict = self._masking.verdict(judge(scenario, timeline))
+        return Played(name, verdict, shown, now() - before, os.path.relpath(path))
 
     def grade(
         self, names: Iterable[str] = (), watch: Watch = lambda _name, _step: None, folder: Path | None = None
@@ -141,7 +148,7 @@ class Grader:
         todo = [name for name in cases() if (not names or name in set(names)) and self._can_be_judged(name)]
         if not todo:
             raise StageError(f"from outside nobody can judge {', '.join(names)}")
-        manners = self.learn()
+        manners = self._learn_masked()
         if manners.streams:
             todo = [name for name in todo if name != "idle"] or todo  # a flow on which something is sent is never idle
         with ThreadPoolExecutor(self._at_once()) as pool:
@@ -164,7 +171,7 @@ class Grader:
         try:
             return self.play(name, manners, folder, watch)
         except StageError as error:
-            return str(error)
+            return self._masking.text(str(error))
 
     def cut_short(self) -> None:
         """Have every case that is played end now, and take down its stage. From any thread."""
@@ -202,44 +209,3 @@ class Grader:
         if not sql and reference.exists():
             url, sql = f"sqlite:///{reference}", OPEN_ROWS
         return Outside(url, sql, pid, port)
-
-
-def new_server(subject: Subject) -> ForkServer | None:
-    """A fork server that has imported what this subject is likely to need."""
-    return ForkServer(reference=by_module(subject.app).startswith(OURS)) if can_fork() else None
-
-
-def _served(subject: Subject) -> Served | Command | Image:
-    if subject.command:
-        return Command(subject.command, subject.url, subject.env)
-    if subject.image:
-        return Image(subject.image, subject.port, subject.env)
-    time = {"LAB_PINGS": "0.5", "LAB_MOVES": ""} if subject.real_time else {"LAB_PINGS": "20", "LAB_MOVES": "1"}
-    env = {
-        **time,
-        "LAB_GRACE": "",
-        "LAB_FACTORY": "1" if subject.factory else "",
-        "LAB_DATABASE": "",
-        **subject.env,
-    }
-    ours = by_module(subject.app).startswith(OURS)  # somebody else's DATABASE_URL is theirs
-    return Served(by_module(subject.app), subject.flavour, env, database=ours)
-
-
-def _backend(served: Served | Command | Image, processes: Processes) -> Embedded:
-    match served:
-        case Command():
-            return Commanded(served, processes)
-        case Image():
-            from lab.check.contained import Contained  # only who wants Docker pays for importing it
-
-            return Contained(served, processes)
-    return Embedded(served, processes)
-
-
-def _bounded(scenario: Scenario, subject: Subject) -> Scenario:
-    """uvicorn's deprecated implementation needs longer for whatever is silent; and whoever pings seldom, too."""
-    if subject.witnessed:
-        longer = LEGACY_SECONDS if subject.flavour == "websockets" else 0.0
-        return replace(scenario, within=scenario.within + longer)
-    return replace(scenario, within=max(REAL_PINGED, 2 * subject.pings + 1)) if scenario.silent else scenario

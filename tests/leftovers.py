@@ -17,6 +17,10 @@ from lab.backends.removal import PROJECT
 PATIENCE = 20.0
 
 
+MARK = "HANGUP_TEST_MARK"
+"""A variable that every process of a test inherits; of the lab's own settings actors get none."""
+
+
 def until(fact: Callable[[], bool], what: str) -> None:
     """Wait for a fact of another process, which can only be looked at, not waited for."""
     deadline = time.monotonic() + PATIENCE
@@ -26,7 +30,7 @@ def until(fact: Callable[[], bool], what: str) -> None:
 
 
 def processes_of(mark: str) -> list[psutil.Process]:
-    """Every process with that mark in its environment (LAB_HOME is one), however deep."""
+    """Every process with that mark in its environment, under MARK for instance, however deep."""
     found = []
     for process in psutil.process_iter():
         try:

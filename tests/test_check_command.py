@@ -23,7 +23,7 @@ from lab.check.grading import INSIDE_ONLY, Grader
 from lab.reports import Played, Report
 from lab.verdict import Outcome
 from tests.conftest import require
-from tests.leftovers import client_of, processes_of, states, things, until
+from tests.leftovers import MARK, client_of, processes_of, states, things, until
 
 NODE = Path(__file__).parent / "node"
 URL = "ws://127.0.0.1:{port}/ws"
@@ -65,6 +65,7 @@ asyncio.run(main())
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Whatever is started here can be told from everything else; and no test leaves any of it."""
     monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(MARK, str(tmp_path / "home"))
     return tmp_path / "home"
 
 

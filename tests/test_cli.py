@@ -18,7 +18,7 @@ from lab.scenario import load, names
 from lab.servers import broken_servers
 from lab.timeline import Timeline
 from lab.words import Words
-from tests.leftovers import files, processes_of
+from tests.leftovers import MARK, files, processes_of
 
 GOLDEN = Path(__file__).parent / "golden"
 SECONDS = 40
@@ -59,7 +59,13 @@ class Place:
     def lab(self, *args: str, **env: str) -> Ended:
         """Run `lab`; whatever it does, nothing of it may be running afterwards."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
-        ours = {"LAB_BACKEND": "embedded", "LAB_HOME": str(self.home), "LAB_LANG": "en", "PYTHONUTF8": "1"}
+        ours = {
+            "LAB_BACKEND": "embedded",
+            "LAB_HOME": str(self.home),
+            MARK: str(self.home),
+            "LAB_LANG": "en",
+            "PYTHONUTF8": "1",
+        }
         ended = subprocess.run(
             [sys.executable, "-m", "lab", *args],
             cwd=self.root,

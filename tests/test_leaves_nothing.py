@@ -18,7 +18,7 @@ from lab.backends.embedded import Embedded
 from lab.backends.engine import Engine
 from lab.backends.processes import open_processes
 from lab.runner import Play
-from tests.leftovers import files, processes_of, states, statuses, things, until
+from tests.leftovers import MARK, files, processes_of, states, statuses, things, until
 from tests.playing import play
 
 HANGS = '''"""Hang: alice is frozen, and nothing more happens."""
@@ -58,6 +58,7 @@ class Place:
         """Start `lab` there. A test that fails does not wait for it."""
         env = os.environ | {
             "LAB_HOME": str(self.root / "home"),
+            MARK: str(self.root / "home"),
             "LAB_SCENARIOS": str(self.root / "scenarios"),
             "LAB_PROJECT": self.project,
             "LAB_BACKEND": "auto",  # whatever the tests themselves are run with

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab import machine
-from tests.leftovers import processes_of, until
+from tests.leftovers import MARK, processes_of, until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +22,13 @@ def lab(
     home: Path, *args: str, before: Callable[[], None] | None = None, more: Mapping[str, str] | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
     """A command, in an environment of its own."""
-    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LAB_HOME": str(home), "LAB_BACKEND": "embedded"}
+    own = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "LAB_HOME": str(home),
+        MARK: str(home),
+        "LAB_BACKEND": "embedded",
+    }
     ended = subprocess.run(
         [sys.executable, "-m", "lab", *args],
         env={**own, "LAB_LANG": "en", "PYTHONUTF8": "1", **env, **(more or {})},

@@ -21,7 +21,7 @@ from lab.check import Subject
 from lab.check.cases import cases
 from lab.pytest_plugin import Hangup, Settings
 from lab.reports import Report
-from tests.leftovers import files, processes_of, until
+from tests.leftovers import MARK, files, processes_of, until
 
 CONSUMER = Path(__file__).parent / "consumer"
 SECONDS = 50
@@ -78,7 +78,12 @@ class Project:
     def env(self) -> dict[str, str]:
         """Where everything is kept there."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS) and key != "CI"}
-        ours = {"LAB_HOME": str(self.root / "home"), "LAB_LANG": "en", "TMPDIR": str(self.root / "tmp")}
+        ours = {
+            "LAB_HOME": str(self.root / "home"),
+            MARK: str(self.root / "home"),
+            "LAB_LANG": "en",
+            "TMPDIR": str(self.root / "tmp"),
+        }
         return {**clean, **ours, "PYTHONUTF8": "1"}
 
     def pytest(self, *args: str, cwd: str = ".") -> Ended:

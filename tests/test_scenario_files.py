@@ -15,7 +15,7 @@ from lab.faults import SERVER, Heal, Kill
 from lab.scenario import Scenario, load, names
 from lab.scenario_rules import problem
 from lab.steps import Broadcast, Connect, Leave, Rest, Say, Send, Step
-from tests.leftovers import processes_of
+from tests.leftovers import MARK, processes_of
 
 GOOD = """'''Good: nothing happens.'''
 from lab import *
@@ -60,7 +60,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lab(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """A command, with those scenarios."""
     env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parent.parent), "LAB_SCENARIOS": str(folder)}
-    env |= {"LAB_HOME": str(folder / "home"), "LAB_BACKEND": "embedded", "LAB_LANG": "en", "PYTHONUTF8": "1"}
+    env |= {
+        MARK: str(folder),
+        "LAB_HOME": str(folder / "home"),
+        "LAB_BACKEND": "embedded",
+        "LAB_LANG": "en",
+        "PYTHONUTF8": "1",
+    }
     command = [sys.executable, "-m", "lab", *args]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
 

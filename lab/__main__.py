@@ -6,12 +6,15 @@ import gc
 import os
 import sys
 
-from lab.backends.launch import ForkServer, is_certain
-from lab.machine import make_streams_printable, raise_descriptor_limit
+from lab.early import leave_at_once
 
 
 def main() -> None:
     """Run the command and exit with its verdict."""
+    leave_at_once()  # and only then import what takes longer
+    from lab.backends.launch import ForkServer, is_certain
+    from lab.machine import make_streams_printable, raise_descriptor_limit
+
     raise_descriptor_limit()
     make_streams_printable()
     server = None

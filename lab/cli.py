@@ -63,7 +63,7 @@ def main(server: ForkServer | None = None) -> NoReturn:
         server: a fork server that was started already, in case that actors are processes.
     """
     try:
-        with unwinding():
+        with unwinding(last=True):
             code = app(standalone_mode=False, obj=server)
     except Refusal as refusal:
         code = refuse(str(refusal))

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+from lab.early import NUMBERS
+
 NUDGE_SECONDS = 0.05
 """How often the main thread is woken until it has seen the signal."""
 
@@ -27,7 +28,7 @@ class _Told:
 
 
 @contextmanager
-def unwinding() -> Iterator[None]:
+def unwinding(*, last: bool = False) -> Iterator[None]:
     """Inside, the first such signal raises Interrupted, and later ones do nothing until we are out.
 
     Whoever presses Ctrl-C again must not cut short the taking down of what was started. It takes a flag and not only
@@ -35,6 +36,9 @@ def unwinding() -> Iterator[None]:
 
     Nor may a signal be lost. The system gives it to any thread, and a main thread that sleeps is not woken by that
     (3 of 30 runs, when three came at once); and raised in a destructor, Interrupted goes no further.
+
+    Args:
+        last: the process ends afterwards, and no signal is heard any more.
     """
     told = _Told()
 
@@ -49,7 +53,7 @@ def unwinding() -> Iterator[None]:
             yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if last else handler)
 
 
 @contextmanager

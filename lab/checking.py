@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -42,6 +43,9 @@ T = TypeVar("T")
 @click.option("--url", default="", help="Where its WebSocket is: ws://127.0.0.1:PORT/ws.")
 @click.option("--docker", "image", default="", help="Grade an image from outside.")
 @click.option("--port", default=8000, show_default=True, help="The port that the image listens on.")
+@click.option("--cap", multiple=True, help="Let the container of --docker keep this capability; it has none.")
+@click.option("--memory", default="1g", show_default=True, help="How much memory it may have.")
+@click.option("--processes", type=click.IntRange(min=1), default=512, show_default=True, help="How many processes.")
 @click.option("--pings", type=click.FloatRange(min=0.1), help="Seconds between two pings of a --command or --docker.")
 @click.option("--real-time", is_flag=True, help="Do not move the server's clock: what is not over soon is unknown.")
 @click.option("--explain", is_flag=True, help="Say more about what is wrong, after the third try.")
@@ -69,6 +73,9 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     url: str,
     image: str,
     port: int,
+    cap: tuple[str, ...],
+    memory: str,
+    processes: int,
     pings: float | None,
     real_time: bool,
     explain: bool,
@@ -80,9 +87,11 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     from lab.check.outside import unusable
     from lab.check.speech import reply as answer
     from lab.check.speech import spoken
-    from lab.check.subject import Subject
+    from lab.check.subject import Allowed, Subject
 
     words = words_of(lang)
+    if not re.fullmatch(r"[1-9][0-9]*[kmg]", memory):
+        raise Refusal(words.fill("cli", "bad-memory", text=memory))
     check_writable(words, json_file, junit)
     check_descriptors(words)
     _one_of(app, command, image, url, words)
@@ -111,6 +120,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
         url=url,
         image=image,
         port=port,
+        allowed=Allowed(cap, memory, processes),
         pings=pings or 0.0,
         real_time=real_time,
     )

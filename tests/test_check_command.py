@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.models.containers import Container
 
 from lab.backends.actors import StageError
 from lab.backends.engine import Engine
@@ -20,6 +21,7 @@ from lab.backends.sweep import sweep_containers
 from lab.check import Subject
 from lab.check.cases import cases
 from lab.check.grading import INSIDE_ONLY, Grader
+from lab.check.subject import Allowed
 from lab.reports import Played, Report
 from lab.verdict import Outcome
 from tests.conftest import require
@@ -303,6 +305,39 @@ def test_an_image_that_cannot_be_run_is_said(
         graded(Subject(image=image, env={"HOST": "no such host"}), "kill")
     assert "gaierror" in "\n".join(refused.value.log)
     assert things(docker_engine, image) == []
+
+
+@pytest.mark.timeout(120)
+def test_an_image_gets_no_capabilities_and_no_more_memory_and_processes_than_it_is_allowed(
+    graded: type[Grading], image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_PROJECT", image)
+    seen: list[dict[str, object]] = []
+    start = Container.start
+
+    def watched(container: Container) -> None:
+        container.reload()
+        seen.append(container.attrs["HostConfig"])
+        start(container)
+
+    monkeypatch.setattr(Container, "start", watched)
+    graded(Subject(image=image, port=9000, path="/ws", allowed=Allowed(("NET_BIND_SERVICE",), "300m", 99)), "kill")
+    assert seen
+    for one in seen:
+        assert (one["CapDrop"], one["CapAdd"]) == (["ALL"], ["NET_BIND_SERVICE"])
+        assert one["SecurityOpt"] == ["no-new-privileges:true"]
+        assert (one["Memory"], one["MemorySwap"], one["PidsLimit"]) == (300 * 2**20, 300 * 2**20, 99)
+        assert not one["Privileged"]
+
+
+@pytest.mark.timeout(60)
+def test_what_a_container_may_have_is_said_where_it_ends(
+    graded: type[Grading], image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_PROJECT", image)
+    said = r"the container \(--cap none, --memory 6m, --processes 512\) ended before it listened"
+    with pytest.raises(StageError, match=said):
+        graded(Subject(image=image, port=9000, path="/ws", allowed=Allowed(memory="6m")), "kill")
 
 
 @pytest.mark.timeout(120)

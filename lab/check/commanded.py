@@ -20,7 +20,7 @@ from lab.backends.link import Links
 from lab.backends.processes import Processes
 from lab.backends.stage import Injected
 from lab.check.guarded import Guarded
-from lab.check.subject import Subject
+from lab.check.subject import Allowed, Subject
 from lab.clock import now
 from lab.faults import SERVER, Fault
 from lab.timeline import Observation, Timeline
@@ -74,11 +74,13 @@ class Image:
         name: the image's.
         port: where it listens inside; it is told in its environment too, as PORT.
         env: more for its environment.
+        allowed: what it may have.
     """
 
     name: str
     port: int
     env: Mapping[str, str]
+    allowed: Allowed
 
 
 class Commanded(Embedded):

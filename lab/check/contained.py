@@ -123,9 +123,8 @@ class ContainedStage(ProcessStage):
         server = self._actors[SERVER]
         assert isinstance(server, InContainer)
         port, late = server.published(), f"nobody in the container answers on port {self._image.port}"
-        await_listening(
-            server, lambda: _answers(port), lambda: server.exit.code if server.exit else None, "the container", late
-        )
+        what = f"the container ({self._image.allowed})"
+        await_listening(server, lambda: _answers(port), lambda: server.exit.code if server.exit else None, what, late)
         said = Observation(self.timeline.elapsed(), SERVER, "listening", "", {"port": port, "pid": 0})
         self.timeline.record(said)
         return HOST, port
@@ -153,6 +152,12 @@ class InContainer(Actor):
                 labels={compose.SERVICE: SERVER, **labels(ours)},
                 network=network(ours),
                 ports={self._inside: (HOST, 0)},
+                cap_drop=["ALL"],
+                cap_add=list(image.allowed.capabilities),
+                security_opt=["no-new-privileges:true"],
+                mem_limit=image.allowed.memory,
+                memswap_limit=image.allowed.memory,
+                pids_limit=image.allowed.processes,
             )
         )
         self._streams = Attached(self.container)

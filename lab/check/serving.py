@@ -28,7 +28,7 @@ def served_of(subject: Subject) -> Served | Command | Image:
     if subject.command:
         return Command(subject.command, subject.url, subject.env)
     if subject.image:
-        return Image(subject.image, subject.port, subject.env)
+        return Image(subject.image, subject.port, subject.env, subject.allowed)
     time = {"LAB_PINGS": "0.5", "LAB_MOVES": ""} if subject.real_time else {"LAB_PINGS": "20", "LAB_MOVES": "1"}
     env = {
         **time,

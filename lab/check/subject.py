@@ -13,6 +13,25 @@ PAD = "{pad}"
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a container of a participant's image may have: nobody knows what is in it.
+
+    Attributes:
+        capabilities: those of Linux's that it keeps, such as `NET_BIND_SERVICE`; the others are dropped.
+        memory: as Docker writes it, such as `1g`; there is no swap on top.
+        processes: how many processes and threads.
+    """
+
+    capabilities: tuple[str, ...] = ()
+    memory: str = "1g"
+    processes: int = 512
+
+    def __str__(self) -> str:
+        kept = ", ".join(self.capabilities) or "none"
+        return f"--cap {kept}, --memory {self.memory}, --processes {self.processes}"
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """A server to grade.
 
@@ -32,6 +51,7 @@ class Subject:
         env: for the server's environment; `{folder}` as above.
         command, url: a server in any language instead of `app`: how to start it, and where its WebSocket is.
         image, port: a server in a container instead: its image, and the port it listens on.
+        allowed: what that container may have.
         real_time: its clock is not moved. What is not over soon is then unknown.
         pings: how many seconds there are between two pings of such a server; 0 if nobody knows.
     """
@@ -52,6 +72,7 @@ class Subject:
     url: str = ""
     image: str = ""
     port: int = 8000
+    allowed: Allowed = Allowed()
     pings: float = 0.0
     real_time: bool = False
 

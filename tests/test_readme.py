@@ -51,6 +51,13 @@ def test_every_path_on_the_map_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_every_promise_names_a_test_that_exists() -> None:
+    promises = README.partition("## Safety")[2].partition("\n## ")[0]
+    named = re.findall(r"`(tests/\w+\.py)`", promises)
+    assert len(named) >= 10
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
 def test_bare_make_prints_help() -> None:
     done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     for target in re.findall(r"`make ([a-z-]+)`", README):

@@ -21,7 +21,7 @@ from lab.witness.roots import Roots
 from lab.witness.tasks import Timers
 from lab.witness.walk import Walk, Way
 
-ENTRIES = 500
+ENTRIES = 1000
 """Up to so many open connections, their entries are looked for too: what a bystander must not lose."""
 
 FEW = 1000

@@ -13,7 +13,7 @@ from lab.faults import SERVER, Fault, Heal
 from lab.steps import Connect, Leave, Rest, Step, actor_of
 
 CARRIED = 1000
-"""How many connections a scenario may open: with so many `crowd` was held 3 of 3 times embedded and 3 of 3 on Docker."""
+"""How many connections a scenario may open: with so many `crowd` was held 3 of 3 times embedded, 3 of 3 with Docker."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[0-9]+)?(#[0-9]+)?")
 """`alice`, `carol-17`, `alice#2`."""

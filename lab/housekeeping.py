@@ -57,8 +57,10 @@ def down(project: str | None, lang: str | None) -> None:
             key = "down" if gone.total else "not-up"
             print(words.fill("cli", key, project=composition.project, **counts))
     swept = sweep_all()
-    if swept or composition is None:
-        print(words.fill("cli", "swept", count=swept))
+    if swept.count or composition is None:
+        print(words.fill("cli", "swept", count=swept.count))
+    for other in swept.left:
+        print(words.fill("cli", "left-alone", project=other))
 
 
 @click.command()
@@ -78,7 +80,10 @@ def sweep(lang: str | None) -> None:
     """Remove whatever runs that were killed have left behind, processes and containers."""
     from lab.backends.sweep import sweep as sweep_all
 
-    print(words_of(lang).fill("cli", "swept", count=sweep_all()))
+    words, swept = words_of(lang), sweep_all()
+    print(words.fill("cli", "swept", count=swept.count))
+    for other in swept.left:
+        print(words.fill("cli", "left-alone", project=other))
 
 
 @contextmanager

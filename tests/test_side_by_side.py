@@ -6,13 +6,19 @@ import json
 import os
 import socket
 import subprocess
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from docker.errors import NotFound
 
+from lab.backends.compose import RUNNER, SESSION, UNTIL
 from lab.backends.engine import Engine
-from tests.leftovers import states, things, until
+from lab.backends.lease import Fate, fate, me
+from lab.backends.removal import PROJECT
+from lab.backends.sweep import sweep_containers
+from tests.leftovers import client_of, states, things, until
 from tests.test_leaves_nothing import Place
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,3 +115,39 @@ def test_no_container_has_more_than_it_needs(docker_engine: Engine) -> None:
         assert not service.get("privileged"), name
     assert services["toxiproxy"]["user"] == "10001:10001"
     assert "\nUSER hangup\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def runner_elsewhere() -> str:
+    """A process of another PID namespace, which has the same id there as this one has here."""
+    return f"{me().partition(':')[0]}:pid:[4000000000]/{me().rpartition('/')[2]}"
+
+
+@pytest.mark.parametrize(
+    ("runner", "until", "expected"),
+    [
+        (me(), 60, Fate.LIVES),
+        (f"{me().rpartition('/')[0]}/{os.getpid()}-1", 60, Fate.DEAD),
+        (f"{me().rpartition('/')[0]}/nobody", 60, Fate.DEAD),
+        (runner_elsewhere(), 60, Fate.ELSEWHERE),
+        (f"{os.getpid()}-1", 60, Fate.ELSEWHERE),
+        (runner_elsewhere(), -60, Fate.ELSEWHERE),
+    ],
+    ids=["this", "gone", "garbled", "elsewhere", "of-an-older-lab", "elsewhere-and-expired"],
+)
+@pytest.mark.timeout(60)
+def test_a_lab_is_swept_if_its_runner_is_dead_here_or_its_lease_has_run_out_and_left_alone_otherwise(
+    runner: str, until: int, expected: Fate, docker_engine: Engine
+) -> None:
+    assert fate(runner) is expected
+    project = f"hangup-test-lease-{os.getpid()}"
+    labels = {PROJECT: project, SESSION: project, RUNNER: runner, UNTIL: str(int(time.time()) + until)}
+    with client_of(docker_engine) as client:
+        network = client.networks.create(f"{project}_back", labels=labels)
+        try:
+            swept = sweep_containers(client)
+            gone = things(docker_engine, project) == []
+        finally:
+            with suppress(NotFound):
+                network.remove()
+    assert gone is (expected is Fate.DEAD or until < 0)
+    assert (project in swept.left) is (expected is Fate.ELSEWHERE and until > 0)

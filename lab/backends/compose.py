@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from http import HTTPStatus
 
-import psutil
 from docker.models.containers import Container
 
 import docker
@@ -19,6 +18,7 @@ from lab.backends.actors import StageError
 from lab.backends.containers import call
 from lab.backends.engine import Engine
 from lab.backends.image import context, is_current
+from lab.backends.lease import me
 from lab.backends.removal import PROJECT, Removed, remove
 from lab.clock import now
 from lab.paths import ROOT
@@ -165,18 +165,3 @@ def _failure(said: str) -> StageError:
         return StageError(f"port {taken[1]} is taken: free it, or set LAB_SERVER_PORT or LAB_TOXIPROXY_PORT")
     lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it says nothing"]
     return StageError(f"docker compose could not bring the lab up: {lines[-1]}", tuple(lines[-12:]))
-
-
-def me() -> str:
-    """This process, in a way that a later process with the same id is not: pid and start time."""
-    process = psutil.Process()
-    return f"{process.pid}-{int(process.create_time())}"
-
-
-def lives(runner: str) -> bool:
-    """Whether the process that me() named still lives."""
-    pid, _, started = runner.partition("-")
-    try:
-        return int(psutil.Process(int(pid)).create_time()) == int(started)
-    except (psutil.Error, ValueError):
-        return False

@@ -45,12 +45,15 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 def main(argv: list[str]) -> None:
     """Import, then serve requests until the lab is gone."""
     control = socket.socket(fileno=int(argv[0]))
+    leave_with_parent(argv[1])
     gc.disable()  # nothing that is imported is garbage
     for module in (*PAID_ONCE, *(REFERENCE if argv[2:] == ["reference"] else ())):
         with suppress(ImportError):  # another version of a package may have put it elsewhere
             importlib.import_module(module)
     importlib.import_module("lab.witness.clock").find_copies()
     gc.freeze()
+    control_process(PR_SET_PDEATHSIG, 0)  # from here on the socket says so
+    signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     control_process(PR_SET_CHILD_SUBREAPER, 1)
     tell(control, {"ready": os.getpid()})
     children: set[int] = set()
@@ -158,6 +161,19 @@ def become(request: dict[str, Any], fds: list[int]) -> NoReturn:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def leave_with_parent(folder: str) -> None:
+    """While this imports, for seconds on a busy machine, Linux tells if the lab is gone; then so is this."""
+    parent = os.getppid()
+
+    def leave(*_: object) -> None:
+        if os.getppid() != parent:  # and not only the thread that started it
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(0)
+
+    signal.signal(signal.SIGUSR1, leave)
+    control_process(PR_SET_PDEATHSIG, signal.SIGUSR1)
 
 
 def die_with_parent() -> None:

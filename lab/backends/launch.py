@@ -7,11 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
+from lab.backends.folders import new_folder
 from lab.machine import environment
 
 END_SECONDS = 5.0
@@ -31,7 +31,7 @@ class ForkServer:
 
     def __init__(self, *, reference: bool = True) -> None:
         self.control, theirs = socket.socketpair()
-        self.folder = tempfile.mkdtemp(prefix="hangup-")
+        self.folder = new_folder()
         self.taken = False
         # A session of its own: Ctrl-C in the terminal is for the lab, which then takes its actors down in order.
         self._process = subprocess.Popen(

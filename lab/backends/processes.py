@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lab.backends.actors import Actor, StageError, pump
+from lab.backends.folders import new_folder
 from lab.backends.launch import ForkServer, can_fork
 from lab.backends.listening import Listener
 from lab.backends.pipe import Pipe
@@ -154,7 +154,7 @@ class Spawned:
     """Actors started afresh, where nothing can be forked (Windows) or LAB_FORK=0 says so."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="hangup-"))
+        self.folder = Path(new_folder())
         self._processes: dict[int, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
 
     def open(self) -> None:

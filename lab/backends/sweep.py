@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import psutil
 
 import docker
 from lab.backends import engine
-from lab.backends.compose import RUNNER, SESSION, UNTIL, lives
+from lab.backends.compose import RUNNER, SESSION, UNTIL
 from lab.backends.containers import call
+from lab.backends.folders import sweep_folders
+from lab.backends.lease import Fate, fate
 from lab.backends.removal import PROJECT, remove
 
 FORKSERVER = "lab.backends.forkserver"
 
 
-def sweep() -> int:
-    """Sweep processes, and containers where an engine answers. Returns how many things were removed."""
-    count = sweep_processes()
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What came of it.
+
+    Attributes:
+        count: how many things were removed.
+        left: the projects that were left alone: whether their runners live cannot be told from here.
+    """
+
+    count: int
+    left: tuple[str, ...] = ()
+
+
+def sweep() -> Swept:
+    """Sweep processes and their folders, and containers where an engine answers."""
+    count = sweep_processes() + sweep_folders()
     found = engine.find()
-    if isinstance(found, engine.Engine):
-        client = docker.DockerClient(base_url=found.host, timeout=30)
-        try:
-            count += sweep_containers(client)
-        finally:
-            client.close()
-    return count
+    if not isinstance(found, engine.Engine):
+        return Swept(count)
+    client = docker.DockerClient(base_url=found.host, timeout=30)
+    try:
+        swept = sweep_containers(client)
+    finally:
+        client.close()
+    return Swept(count + swept.count, swept.left)
 
 
-def sweep_containers(client: docker.DockerClient, keep: str = "") -> int:
+def sweep_containers(client: docker.DockerClient, keep: str = "") -> Swept:
     """Remove every lab whose runner is dead or whose lease has run out, but not the one called `keep`."""
     found = [one.labels for one in call(lambda: client.containers.list(all=True, filters={"label": SESSION}))]
     # A network comes before the first container: whoever was killed in between left only that.
     found += [one.attrs["Labels"] for one in call(lambda: client.networks.list(filters={"label": SESSION}))]
-    orphaned = {labels[PROJECT] for labels in found if PROJECT in labels and _orphaned(labels)}
-    return sum(remove(client, project).total for project in orphaned - {keep})
+    labs = {labels[PROJECT]: labels for labels in found if PROJECT in labels and labels[PROJECT] != keep}
+    orphaned = [project for project, labels in labs.items() if _orphaned(labels)]
+    count = sum(remove(client, project).total for project in orphaned)
+    elsewhere = [one for one, labels in labs.items() if one not in orphaned and _fate(labels) is Fate.ELSEWHERE]
+    return Swept(count, tuple(sorted(elsewhere)))
 
 
 def sweep_processes() -> int:
@@ -47,8 +67,14 @@ def sweep_processes() -> int:
 
 
 def _orphaned(labels: dict[str, str]) -> bool:
-    runner, until = labels.get(RUNNER, ""), labels.get(UNTIL, "")
-    return bool(runner and not lives(runner)) or bool(until.isdigit() and int(until) < time.time())
+    until = labels.get(UNTIL, "")
+    return _fate(labels) is Fate.DEAD or bool(until.isdigit() and int(until) < time.time())
+
+
+def _fate(labels: dict[str, str]) -> Fate:
+    """That of a lab's runner; a lab that stays has none, and lives until somebody takes it down."""
+    runner = labels.get(RUNNER, "")
+    return fate(runner) if runner else Fate.LIVES
 
 
 def _is_orphan(process: psutil.Process) -> bool:

@@ -9,7 +9,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from lab.backends import compose, engine, removal
+from lab.backends import compose, engine, lease, removal
 from lab.backends.actors import Actor, StageError
 from lab.backends.compose import Composition
 from lab.backends.containers import STDERR, STDOUT, Attached, call
@@ -208,7 +208,7 @@ def labels(ours: Composition) -> dict[str, str]:
     return {
         removal.PROJECT: ours.project,
         compose.SESSION: ours.project,
-        compose.RUNNER: compose.me(),
+        compose.RUNNER: lease.me(),
         compose.UNTIL: str(int(time.time()) + compose.LEASE_SECONDS["run"]),
     }
 

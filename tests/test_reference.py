@@ -7,14 +7,14 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from sqlalchemy import insert
 
 from lab.servers.reference.app import REACTIONS, create_app
@@ -296,3 +296,36 @@ def test_the_reaper_closes_what_another_boot_left_and_renews_only_what_is_its_ow
     past, renewed = (None, False, False), (None, True, True)
     found = rig.select(f"reason, ended_at IS NULL, lease_until > {now}")
     assert found == [("reaped", False, False), renewed, past, renewed, past]
+
+
+@pytest.mark.parametrize(
+    ("origin", "let_in"),
+    [
+        (None, True),
+        ("http://lab.example", True),
+        ("https://lab.example", True),
+        ("https://evil.example", False),
+        ("https://lab.example.evil.example", False),
+        ("https://lab.example:8443", False),
+        ("null", False),
+        ("https://evil.example/lab.example", False),
+    ],
+)
+def test_a_page_of_another_site_is_not_let_in_and_a_program_is(origin: str | None, let_in: bool) -> None:
+    headers = [(b"host", b"lab.example")] + ([(b"origin", origin.encode())] if origin is not None else [])
+    scope: dict[str, Any] = {"type": "websocket", "path": "/ws", "query_string": b"", "headers": headers}
+    said: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "websocket.disconnect", "code": 1000} if said else {"type": "websocket.connect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    asyncio.run(create_app(serve=nobody_s)(scope, receive, send))
+    assert said[0]["type"] == ("websocket.accept" if let_in else "websocket.close")
+    assert let_in or said == [{"type": "websocket.close", "code": 1008, "reason": "another origin"}]
+
+
+async def nobody_s(_websocket: WebSocket, _session: Session) -> None:
+    """A session in which nothing is said."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected
@@ -84,10 +85,23 @@ def create_app(
 
     @app.websocket("/ws")
     async def endpoint(websocket: WebSocket) -> None:
+        if not is_of_this_site(websocket):
+            await websocket.close(1008, "another origin")  # before accept(): the client sees HTTP 403
+            return
         await websocket.accept()
         await serve(websocket, session_type(user_of(websocket), websocket, manager, presence))
 
     return app
+
+
+def is_of_this_site(websocket: WebSocket) -> bool:
+    """Whether it is a page of this site that connects, or no page at all.
+
+    No same-origin policy keeps a page from opening a WebSocket to another site, and the browser sends the user's
+    cookies along. What a page can neither forge nor leave out is the Origin header (RFC 6455 section 10.2).
+    """
+    origin = websocket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == websocket.headers.get("host")
 
 
 def user_of(websocket: WebSocket) -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from docker.errors import APIError
 
-from lab.backends.image import context
+from lab.backends.engine import Engine
+from lab.backends.image import LABEL, context
+from lab.backends.sweep import sweep_images
+from tests.leftovers import client_of
 
 COPIED = ("Dockerfile", "requirements/actors.lock", "lab/actors/client.py", "lab/words/en.toml")
 
@@ -48,3 +55,21 @@ def test_what_is_not_copied_makes_no_other_image(clone: Path) -> None:
     cache.mkdir()
     (cache / "client.pyc").write_bytes(b"compiled")
     assert context(clone) == before
+
+
+@pytest.mark.timeout(120)
+def test_an_image_of_ours_that_lost_its_name_is_swept_and_nobody_elses(docker_engine: Engine) -> None:
+    tag, built = f"hangup-test-swept-{os.getpid()}", list[str]()
+    with client_of(docker_engine) as client:
+        try:
+            for number, labels in enumerate(({LABEL: "test"}, {}, {LABEL: "test"})):
+                recipe = f"FROM python:3.13-slim\nENV NUMBER={number}\n".encode()
+                image, _ = client.images.build(fileobj=io.BytesIO(recipe), tag=tag, labels=labels, rm=True)
+                built.append(str(image.id))
+            assert sweep_images(client) >= 1
+            there = {image.id for image in client.images.list(all=True)}
+            assert [one in there for one in built] == [False, True, True]
+        finally:
+            for one in built:
+                with suppress(APIError):
+                    client.images.remove(one, force=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
+from docker.errors import APIError
 
 import docker
 from lab.backends import engine
 from lab.backends.compose import RUNNER, SESSION, UNTIL
 from lab.backends.containers import call
 from lab.backends.folders import sweep_folders
+from lab.backends.image import LABEL
 from lab.backends.lease import Fate, fate
 from lab.backends.removal import PROJECT, remove
 
@@ -40,6 +43,7 @@ def sweep() -> Swept:
     client = docker.DockerClient(base_url=found.host, timeout=30)
     try:
         swept = sweep_containers(client)
+        count += sweep_images(client)
     finally:
         client.close()
     return Swept(count + swept.count, swept.left)
@@ -55,6 +59,17 @@ def sweep_containers(client: docker.DockerClient, keep: str = "") -> Swept:
     count = sum(remove(client, project).total for project in orphaned)
     elsewhere = [one for one, labels in labs.items() if one not in orphaned and _fate(labels) is Fate.ELSEWHERE]
     return Swept(count, tuple(sorted(elsewhere)))
+
+
+def sweep_images(client: docker.DockerClient) -> int:
+    """Remove the images of our own builds that a later build took the name from, and that nobody uses."""
+    ours: dict[str, str | list[str] | bool] = {"dangling": True, "label": LABEL}
+    count = 0
+    for image in call(lambda: client.images.list(filters=ours)):
+        with suppress(APIError):  # a container of another lab still uses it
+            client.images.remove(str(image.id))
+            count += 1
+    return count
 
 
 def sweep_processes() -> int:

@@ -83,7 +83,7 @@ def check(  # noqa: PLR0917  # Click passes options by name, whatever their numb
     junit: Path | None,
     lang: str | None,
 ) -> int:
-    """Grade any server: what it leaves behind of clients that end in seventeen ways, where, and why."""
+    """Grade any server: what it leaves behind of clients that end in eighteen ways, where, and why."""
     from lab.check.outside import unusable
     from lab.check.speech import reply as answer
     from lab.check.speech import spoken

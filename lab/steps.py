@@ -20,11 +20,13 @@ class Connect(Step):
         times: with more than one, a single process opens that many: `carol-1`, `carol-2`, ...
         turn: for the how-manieth time they come: in their second turn they are `carol-1#2`, `carol-2#2`, ...
         mute: in a check, they say nothing when they have come.
+        knock: in a check, they ask to be let in, and nobody waits for the answer: it may never come.
     """
 
     times: int = 1
     turn: int = 1
     mute: bool = False
+    knock: bool = False
 
     @property
     def connections(self) -> tuple[str, ...]:

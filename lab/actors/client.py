@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
+from websockets.uri import parse_uri
 
 from lab.actors import hearing
 from lab.actors.saying import Answers, Dial, fill
@@ -52,7 +54,7 @@ class Order:
     """One line from the lab.
 
     Attributes:
-        do: connect, say, leave, abort (without a Close frame), idle, rest or clock.
+        do: connect, knock (ask to be let in, no more), say, leave, abort (no Close frame), idle, rest or clock.
         who: the connection; for a crowd, its common part.
         ask: the number under which the lab awaits the answer.
         user: whom the connection is of, if that is not what it is called.
@@ -88,6 +90,7 @@ class Client:
         self.open: dict[str, Watched] = {}
         self.talks: set[asyncio.Task[None]] = set()
         self.gate = asyncio.Semaphore(AT_ONCE)
+        self.knocking: list[asyncio.StreamWriter] = []
 
     async def obey(self, orders: asyncio.Queue[Order | None]) -> None:
         """Carry out orders until there are no more.
@@ -102,6 +105,9 @@ class Client:
                         talk = group.create_task(self.converse(name, order))
                         self.talks.add(talk)
                         talk.add_done_callback(self.talks.discard)
+                elif order.do == "knock":
+                    for name in Connect(order.who, order.times, order.turn).connections:
+                        group.create_task(self.knock(name, order))
                 elif order.do == "idle":
                     group.create_task(self.hang_up())
                 elif order.do == "clock":
@@ -154,6 +160,23 @@ class Client:
         finally:
             if shaking:
                 self.gate.release()
+
+    async def knock(self, name: str, order: Order) -> None:
+        """The request of a handshake, and no more: the answer is not read, and the socket stays open."""
+        user = order.user or name
+        dial = Dial.of(order.url, order.headers, user)
+        protocol = ClientProtocol(
+            parse_uri(dial.url), subprotocols=[Subprotocol(fill(one, user)) for one in order.subprotocols] or None
+        )
+        request = protocol.connect()
+        for key, value in ((NAME_HEADER, name), *dial.headers):
+            request.headers[key] = value
+        protocol.send_request(request)
+        _, writer = await asyncio.open_connection(dial.host, dial.port)
+        self.knocking.append(writer)
+        writer.writelines(protocol.data_to_send())
+        await writer.drain()
+        observe("connected", name)
 
     async def listen(self, name: str, socket: ClientConnection, answers: Answers, *, quiet: bool) -> None:
         """Say what is received, answer what is to be answered, and say how it ended."""

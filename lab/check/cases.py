@@ -74,6 +74,7 @@ def cases() -> dict[str, Scenario]:
             case("stall", Stall("alice"), bound=PINGED),
             case("idle", Idle("alice", FORGOTTEN_AFTER), bound=PINGED),
             case("early", Kill("alice"), given=(*GIVEN[:-1], Connect("alice", times=3, mute=True))),
+            ("knock", _knock()),
             ("talk", _with(talk, Served("carol"), Served("erin"))),
             ("rejoin", _with(rejoin, *(Served(f"{who}#2") for who in THREE))),
             ("twins", _with(_without_left(twins), *survivors)),
@@ -84,6 +85,13 @@ def cases() -> dict[str, Scenario]:
             ("stop", _stop()),
         )
     )
+
+
+def _knock() -> Scenario:
+    # Frozen, the server finds the request and its client's end at once when it goes on.
+    knock = Connect("alice", times=3, knock=True)
+    claims: tuple[Invariant, ...] = (LeavesNothing(ALICE, rows=False), CounterTrue(), Served("bob"))
+    return Scenario("knock", GIVEN[:-1], (Pause(SERVER), knock, Kill("alice"), Heal(SERVER)), AT_ONCE, claims, "")
 
 
 def _again(crowd: tuple[Step, ...]) -> Scenario:

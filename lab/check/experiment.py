@@ -177,7 +177,8 @@ class Experiment:
             self.visit.nemesis.heal(who)
             if self.visit.stage.actor(who).gone:
                 self.visit.renew(who)
-        if not all(self.timeline.first("connected", who) for who in this.come.connections):
+        come = this.come.connections
+        if this.come not in this.end and not all(self.timeline.first("connected", who) for who in come):
             self.visit.connect(this.come)
         for kind, steps in groupby(this.end, type):
             if kind is Send:

@@ -39,7 +39,7 @@ from lab.timeline import Header, Observation, Timeline
 AT_ONCE = 2 * (os.cpu_count() or 1)
 """Cases at a time: half of each is waiting for another process."""
 
-INSIDE_ONLY = ("reset", "stall", "idle", "again")
+INSIDE_ONLY = ("reset", "stall", "idle", "knock", "again")
 """Cases whose fault only the witness can attest."""
 
 Watch = Callable[[str, str], None]

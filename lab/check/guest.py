@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from lab.backends.actors import Actor
 from lab.backends.embedded import ProcessStage
 from lab.check.asking import Asking, all_heard, over
-from lab.check.outside import Outside
+from lab.check.outside import Outside, waiting_at
 from lab.check.speech import frame
 from lab.check.subject import Subject, filled
 from lab.clock import now
@@ -29,6 +29,9 @@ REPLY_SECONDS = 0.3
 LOOK_EVERY_SECONDS = 0.15
 ROWS_SECONDS = 2.0
 """How long rows may take to be there."""
+
+LOOK_SECONDS = 0.005
+"""How often the kernel is looked at, which says nothing by itself."""
 
 FORGET_SECONDS = 2.0
 """How long the way between may take to forget a flow of which nothing is heard."""
@@ -72,6 +75,7 @@ class Guest(Asking):
             case Flood(who):
                 self._flood(who)
             case Heal(who) if who == SERVER:
+                self._let_ends_arrive()
                 self.nemesis.heal(who)
                 # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
                 self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
@@ -97,6 +101,17 @@ class Guest(Asking):
             case _:
                 super().perform(step)
                 self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
+
+    def _let_ends_arrive(self) -> None:
+        """Those who have knocked at a frozen server are gone: their FINs wait there, before it may answer."""
+        listening = self.timeline.last("listening")
+        if listening is None or not any(isinstance(step, Connect) and step.knock for step in self.scenario.when):
+            return
+        came = {seen.who for seen in self.timeline.select("connected")}
+        waiting = len(came - {seen.who for seen in self.timeline.select("accepted")})
+        port, deadline = int(listening.number("port") or 0), now() + REPLY_SECONDS
+        while waiting_at(port) < waiting and now() < deadline:
+            time.sleep(LOOK_SECONDS)  # the kernel can only be looked at
 
     def _renew(self, who: str) -> None:
         """Whoever was killed comes again as another process, behind the same link."""
@@ -172,7 +187,13 @@ class Guest(Asking):
         }
         before = self.timeline.elapsed()
         self.stage.actor(actor_of(step.who)).order(
-            "connect", who=step.who, user=user, url=self.url(step.who), times=step.times, turn=step.turn, **options
+            "knock" if step.knock else "connect",
+            who=step.who,
+            user=user,
+            url=self.url(step.who),
+            times=step.times,
+            turn=step.turn,
+            **options,
         )
 
         def answered(seen: Timeline) -> bool:
@@ -180,12 +201,12 @@ class Guest(Asking):
                 {one.who for one in seen.select(what) if one.at >= before}
                 for what in ("refused", "connected", "accepted")
             )
-            if self.subject.witnessed:
+            if self.subject.witnessed and not step.knock:
                 there &= accepted
             return all(name in refused or name in there for name in names)
 
         self._wait(answered, CONNECT_SECONDS)
-        if step.mute:
+        if step.mute or step.knock:
             return
         for text in self.subject.opening:
             asked = self.timeline.elapsed()

@@ -104,7 +104,7 @@ class Visit(Guest):
             if is_lost(self.timeline):
                 return
             self.watch(f"{type(step).__name__} {step.who}".strip())
-            if came and not isinstance(step, Connect):
+            if came and not isinstance(step, Connect) and not self.nemesis.touches(SERVER):
                 self.settled()
             came = isinstance(step, Connect)
             self.perform(step)

@@ -32,8 +32,9 @@ class Wave:
 
 def wave(scenario: Scenario, subject: Connect, turn: int) -> Wave:
     """The wave in which the subjects come for the so manieth time, and end as the case has them end."""
-    end = tuple(_later(step, subject, turn) for step in scenario.when)
-    return Wave(replace(subject, turn=turn), end)
+    come = replace(subject, turn=turn)
+    end = tuple(come if step == subject else _later(step, subject, turn) for step in scenario.when)
+    return Wave(come, end)
 
 
 def crowd(scenario: Scenario, subject: Connect, turn: int) -> Wave:
@@ -73,6 +74,9 @@ def _is_own(step: Step, subject: Connect) -> bool:
 
 def _for_all(step: Step, subject: Connect, many: Connect, turn: int) -> Iterator[Step]:
     """The step; if it is one of a subject's, once by each of the many whose place it is."""
+    if step == subject:
+        yield replace(many, turn=turn)
+        return
     if not _is_own(step, subject):
         yield step
         return

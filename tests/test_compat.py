@@ -6,6 +6,7 @@ import asyncio
 import functools
 import importlib
 import importlib.metadata
+import os
 import pkgutil
 import queue
 import socket
@@ -557,3 +558,17 @@ def test_a_loop_that_listens_to_its_clients_alone_is_not_woken_from_outside() ->
 def test_where_a_transport_does_not_say_who_accepted_it_a_loop_may_be_woken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio_, "SERVED", lambda _transport: None)
     assert asyncio.run(woken_from_outside()) == [False, True, True]
+
+
+def test_a_loop_that_reads_a_pipe_may_be_woken() -> None:
+    async def reads() -> bool:
+        reading, writing = os.pipe()
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(asyncio.Protocol, os.fdopen(reading, "rb"))
+        found = asyncio_.may_be_woken_from_outside(loop)
+        transport.close()
+        os.close(writing)
+        await asyncio.sleep(0)
+        return found
+
+    assert asyncio.run(reads())

@@ -528,3 +528,16 @@ def test_what_is_noticed_after_a_move_took_the_time_that_was_moved_too() -> None
         ],
     )
     assert evidence.noticed_ms(run, "alice") == 20.0 + 40_000.0
+
+
+def failing(clock: Clock) -> str:
+    async def play() -> str:
+        mover = new_mover(clock)
+        mover.underway = None  # type: ignore[assignment]  # so that it cannot be asked
+        return (await move(mover, 60.0)).why
+
+    return asyncio.run(play())
+
+
+def test_a_loop_that_cannot_be_understood_is_an_answer_and_no_wait_for_ever() -> None:
+    assert in_a_process_of_its_own(failing).startswith("AttributeError: ")

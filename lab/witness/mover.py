@@ -120,7 +120,14 @@ class _Move:
         self._own = self.loop.call_later(LOOK_SECONDS, self._turn, context=self.mover._nobodys)
 
     def _turn(self) -> None:
-        """One turn of the loop: is it idle, is anything on its way, and what is the next timer?"""
+        """One turn of the loop. If it cannot be understood, that is the answer: the lab waits for one."""
+        try:
+            self._look()
+        except Exception as error:
+            self._finish(f"{type(error).__name__}: {error}")
+
+    def _look(self) -> None:
+        """Is it idle, is anything on its way, and what is the next timer?"""
         if asyncio_.ready(self.loop) and not self._is_restless():
             self._quiet = 0
             self.soon()

@@ -73,7 +73,10 @@ def _is_for_clients(handle: asyncio.Handle) -> bool:
     owner = getattr(call, "__self__", None)
     if isinstance(owner, asyncio.AbstractEventLoop):
         return getattr(call, "__name__", "") in OWN_READERS
-    return isinstance(owner, asyncio.BaseTransport) and SERVED(owner) is not None
+    try:
+        return SERVED(owner) is not None
+    except AttributeError:  # a pipe's transport, or none at all
+        return False
 
 
 def callback_of(handle: asyncio.Handle) -> Callable[..., object] | None:

@@ -169,8 +169,7 @@ class Client:
             parse_uri(dial.url), subprotocols=[Subprotocol(fill(one, user)) for one in order.subprotocols] or None
         )
         request = protocol.connect()
-        for key, value in ((NAME_HEADER, name), *dial.headers):
-            request.headers[key] = value
+        request.headers.update([(NAME_HEADER, name), *dial.headers])
         protocol.send_request(request)
         _, writer = await asyncio.open_connection(dial.host, dial.port)
         self.knocking.append(writer)

@@ -132,3 +132,8 @@ def all_heard(people: Sequence[str], at: float, seen: Timeline) -> bool:
 
 def over(seen: Timeline, who: str) -> bool:
     return seen.first("closed", who) is not None or seen.last("failed", who) is not None
+
+
+def has_sent(seen: Timeline, who: str, asked: float) -> bool:
+    """Whether her client has sent what she was asked to, or cannot any more."""
+    return over(seen, who) or any(one.at >= asked for one in seen.select("sent", who))

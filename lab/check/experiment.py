@@ -60,8 +60,7 @@ class Experiment:
     def __init__(self, visit: Visit) -> None:
         self.visit, self.timeline = visit, visit.timeline
         self.company = Company(visit)
-        self._still = False
-        self._only_new = False
+        self._still, self._only_new = False, False
 
     def run(self) -> None:
         """A first wave has ended. If something is left of it when the horizon is reached: controls, and more waves."""

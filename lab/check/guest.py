@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit
 
 from lab.backends.actors import Actor
 from lab.backends.embedded import ProcessStage
-from lab.check.asking import Asking, all_heard, over
-from lab.check.outside import Outside, waiting_at
+from lab.check.asking import Asking, all_heard, has_sent, over
+from lab.check.knocking import let_ends_arrive
+from lab.check.outside import Outside
 from lab.check.speech import frame
 from lab.check.subject import Subject, filled
 from lab.clock import now
@@ -29,9 +30,6 @@ REPLY_SECONDS = 0.3
 LOOK_EVERY_SECONDS = 0.15
 ROWS_SECONDS = 2.0
 """How long rows may take to be there."""
-
-LOOK_SECONDS = 0.005
-"""How often the kernel is looked at, which says nothing by itself."""
 
 FORGET_SECONDS = 2.0
 """How long the way between may take to forget a flow of which nothing is heard."""
@@ -75,7 +73,7 @@ class Guest(Asking):
             case Flood(who):
                 self._flood(who)
             case Heal(who) if who == SERVER:
-                self._let_ends_arrive()
+                let_ends_arrive(self.scenario, self.timeline)
                 self.nemesis.heal(who)
                 # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
                 self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
@@ -101,17 +99,6 @@ class Guest(Asking):
             case _:
                 super().perform(step)
                 self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
-
-    def _let_ends_arrive(self) -> None:
-        """Those who have knocked at a frozen server are gone: their FINs wait there, before it may answer."""
-        listening = self.timeline.last("listening")
-        if listening is None or not any(isinstance(step, Connect) and step.knock for step in self.scenario.when):
-            return
-        came = {seen.who for seen in self.timeline.select("connected")}
-        waiting = len(came - {seen.who for seen in self.timeline.select("accepted")})
-        port, deadline = int(listening.number("port") or 0), now() + REPLY_SECONDS
-        while waiting_at(port) < waiting and now() < deadline:
-            time.sleep(LOOK_SECONDS)  # the kernel can only be looked at
 
     def _renew(self, who: str) -> None:
         """Whoever was killed comes again as another process, behind the same link."""
@@ -219,7 +206,7 @@ class Guest(Asking):
             asked = self.timeline.elapsed()
             for name in names:
                 self._order(name, "say", "say", **frame(self.subject.talk))
-            self._wait(lambda seen: all(_has_sent(seen, name, asked) for name in names), ANSWER_MS / 1000)
+            self._wait(lambda seen: all(has_sent(seen, name, asked) for name in names), ANSWER_MS / 1000)
             self.rest()
 
     def url(self, client: str) -> str:
@@ -247,7 +234,7 @@ class Guest(Asking):
             else:
                 self._order(step.who, "say", "send", said=step.payload, text=step.payload)
         if self.subject.witnessed:
-            self._wait(lambda seen: all(_has_sent(seen, who, asked) for who in people), ANSWER_MS / 1000)
+            self._wait(lambda seen: all(has_sent(seen, who, asked) for who in people), ANSWER_MS / 1000)
             self.rest()
         else:
             self._wait(lambda seen: all(over(seen, who) for who in people), REPLY_SECONDS)
@@ -261,8 +248,3 @@ class Guest(Asking):
 def is_a_crowd(step: Connect) -> bool:
     """Whether it is the crowd of an experiment, of whose members only the number matters."""
     return step.times > THE_FEW and step.turn > 1
-
-
-def _has_sent(seen: Timeline, who: str, asked: float) -> bool:
-    """Whether her client has sent what she was asked to, or cannot any more."""
-    return over(seen, who) or any(one.at >= asked for one in seen.select("sent", who))

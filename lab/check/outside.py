@@ -95,14 +95,6 @@ class Outside:
                     yield str(socket.raddr[0]), int(socket.raddr[1])
 
 
-def waiting_at(port: int) -> int:
-    """How many clients of a port have hung up on a server that has not noticed."""
-    with suppress(psutil.Error, OSError):
-        waiting = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_CLOSE_WAIT)
-        return sum(bool(one.laddr) and one.laddr[1] == port for one in waiting)
-    return 0
-
-
 def unusable(url: str) -> str:
     """Why no database can be had by that name, as far as can be known without asking it; "" if it may be."""
     from sqlalchemy.exc import ArgumentError

@@ -16,7 +16,7 @@ subject: dict[str, object] = {}
 # `subscribe()` unsubscribes only if its block ends without an exception, and a cancelled one does not.
 # Starlette's `iter_text` is a KeyError at a binary frame.
 findings = {
-    "no-orphan connection": "away close crowd early flood garbage idle kill pause quit reset rejoin stall talk",
+    "no-orphan connection": "away close crowd early flood garbage idle kill knock pause quit reset rejoin stall talk",
     "closed-with": "garbage",
 }
 

@@ -53,7 +53,11 @@ class Composition:
 
     def containers(self) -> dict[str, Container]:
         """Its containers by service, whatever their state."""
-        found = call(lambda: self.client.containers.list(all=True, filters={"label": f"{PROJECT}={self.project}"}))
+        found = call(
+            lambda: self.client.containers.list(
+                all=True, ignore_removed=True, filters={"label": f"{PROJECT}={self.project}"}
+            )
+        )
         return {container.labels[SERVICE]: container for container in found}
 
     def is_up(self) -> bool:

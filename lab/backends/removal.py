@@ -46,7 +46,7 @@ class Removed:
 def remove(client: docker.DockerClient, project: str) -> Removed:
     """Remove the containers, networks and volumes of a project, paused and half-made ones too."""
     mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT}={project}"}
-    containers = call(lambda: client.containers.list(all=True, filters=mine))
+    containers = call(lambda: client.containers.list(all=True, ignore_removed=True, filters=mine))
     gone = _remove_all(containers, lambda one: one.remove(force=True, v=True))
     networks = _remove_all(call(lambda: client.networks.list(filters=mine)), partial(_remove_network, client))
     volumes = _remove_all(call(lambda: client.volumes.list(filters=mine)), lambda one: one.remove(force=True))

@@ -51,7 +51,10 @@ def sweep() -> Swept:
 
 def sweep_containers(client: docker.DockerClient, keep: str = "") -> Swept:
     """Remove every lab whose runner is dead or whose lease has run out, but not the one called `keep`."""
-    found = [one.labels for one in call(lambda: client.containers.list(all=True, filters={"label": SESSION}))]
+    found = [
+        one.labels
+        for one in call(lambda: client.containers.list(all=True, ignore_removed=True, filters={"label": SESSION}))
+    ]
     # A network comes before the first container: whoever was killed in between left only that.
     found += [one.attrs["Labels"] for one in call(lambda: client.networks.list(filters={"label": SESSION}))]
     labs = {labels[PROJECT]: labels for labels in found if PROJECT in labels and labels[PROJECT] != keep}

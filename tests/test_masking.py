@@ -53,6 +53,16 @@ async def tell(websocket: WebSocket):
     except WebSocketDisconnect:
         pass
 '''
+ONLY_ONCE = INDISCREET.replace(
+    "app = FastAPI()",
+    """try:
+    os.mkdir(os.environ["LOCK"])
+except FileExistsError:
+    raise RuntimeError(os.environ["DBPASS"]) from None
+app = FastAPI()""",
+)
+"""It starts for the first visit, and for no case."""
+
 REFUSING = """import os
 print(os.environ["DBPASS"])
 raise RuntimeError(os.environ["DBPASS"])
@@ -107,10 +117,11 @@ def test_no_report_and_no_file_shows_any_of_it(
 
 
 @pytest.mark.timeout(60)
-def test_nor_does_the_log_of_a_server_that_does_not_start(tmp_path: Path, processes: Processes) -> None:
+@pytest.mark.parametrize("first", ["", ONLY_ONCE], ids=["never", "only-once"])
+def test_nor_does_the_log_of_a_server_that_does_not_start(first: str, tmp_path: Path, processes: Processes) -> None:
     server = tmp_path / "refusing.py"
-    server.write_text(REFUSING)
-    subject = Subject(app=str(server), env={"DBPASS": SECRETS["env"]})
+    server.write_text(first or REFUSING)
+    subject = Subject(app=str(server), env={"DBPASS": SECRETS["env"], "LOCK": str(tmp_path / "lock")})
     with Grader(subject, processes) as grader, pytest.raises(StageError) as refused:
         grader.grade(("kill",))
     assert any(MASK in line for line in refused.value.log)

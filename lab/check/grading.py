@@ -85,6 +85,7 @@ class Grader:
         """
         timeline = self._timeline("meeting")
         with (
+            self._masking.errors(),
             self._backend.stage(Cast(MEETING.clients, frozenset()), timeline) as stage,
             Nemesis(stage, timeline) as nemesis,
         ):
@@ -92,14 +93,6 @@ class Grader:
             meeting.subject = self.subject
             learned = meeting.learn()
         return replace(learned, pings_ms=self.subject.pings * 1000) if self.subject.pings else learned
-
-    def _learn_masked(self) -> Manners:
-        """As learn(); an error shows nothing that may be secret."""
-        try:
-            return self.learn()
-        except StageError as error:
-            hide = self._masking.text
-            raise StageError(hide(str(error)), tuple(map(hide, error.log))) from None
 
     def play(self, name: str, manners: Manners, folder: Path, watch: Watch = lambda _name, _step: None) -> Played:
         """One case, judged. Its timeline is kept in the folder."""
@@ -109,6 +102,7 @@ class Grader:
         before = now()
         try:
             with (
+                self._masking.errors(),
                 self._backend.stage(Cast(scenario.clients, scenario.armed), timeline) as stage,
                 Nemesis(stage, timeline) as nemesis,
                 Lateness() as lateness,
@@ -148,7 +142,7 @@ class Grader:
         todo = [name for name in cases() if (not names or name in set(names)) and self._can_be_judged(name)]
         if not todo:
             raise StageError(f"from outside nobody can judge {', '.join(names)}")
-        manners = self._learn_masked()
+        manners = self.learn()
         if manners.streams:
             todo = [name for name in todo if name != "idle"] or todo  # a flow on which something is sent is never idle
         with ThreadPoolExecutor(self._at_once()) as pool:
@@ -171,7 +165,7 @@ class Grader:
         try:
             return self.play(name, manners, folder, watch)
         except StageError as error:
-            return self._masking.text(str(error))
+            return str(error)
 
     def cut_short(self) -> None:
         """Have every case that is played end now, and take down its stage. From any thread."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from lab.backends.actors import StageError
 from lab.check.subject import Subject
 from lab.timeline import Json, Observation, Timeline
 from lab.verdict import Finding, Phrase, Verdict
@@ -50,6 +52,14 @@ class Masking:
     def verdict(self, verdict: Verdict) -> Verdict:
         """A verdict without them."""
         return replace(verdict, findings=tuple(map(self._finding, verdict.findings)))
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Inside, an error of the stage shows none of them, and neither do the lines of the log that explain it."""
+        try:
+            yield
+        except StageError as error:
+            raise StageError(self.text(str(error)), tuple(map(self.text, error.log))) from None
 
     def _observation(self, seen: Observation) -> Observation:
         return replace(seen, detail={key: self._json(value) for key, value in seen.detail.items()})

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 DESCRIPTORS = 8192
 """A check has a few hundred open, two hundred clients in a scenario 600. A Mac's default is 256."""
@@ -78,3 +79,11 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment for another, without the lab's own settings, and with what is given."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return mine | dict(more or {})
+
+
+def pid_namespace() -> int:
+    """The number of the namespace in which this process's id means something; 0 where there are none."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from lab.machine import pid_namespace
+
 NAME = re.compile(r"hangup-(?P<space>\d+)-(?P<pid>\d+)-\w+")
 """The PID namespace, 0 where there are none, and the process in it."""
 
@@ -18,7 +20,7 @@ LATER_SECONDS = 1.0
 
 def new_folder() -> str:
     """A folder of this process's in the temporary folder."""
-    return tempfile.mkdtemp(prefix=f"hangup-{_space()}-{os.getpid()}-")
+    return tempfile.mkdtemp(prefix=f"hangup-{pid_namespace()}-{os.getpid()}-")
 
 
 def sweep_folders() -> int:
@@ -30,11 +32,11 @@ def sweep_folders() -> int:
 
 
 def _orphans() -> Iterator[Path]:
-    import psutil  # whoever only makes a folder need not import it
+    import psutil  # imported only here: making a folder does not need it
 
     for folder in Path(tempfile.gettempdir()).glob("hangup-*"):
         named = NAME.fullmatch(folder.name)
-        if named is None or int(named["space"]) != _space():
+        if named is None or int(named["space"]) != pid_namespace():
             continue  # somebody else's: whether they live cannot be told from here
         try:
             made = folder.lstat().st_ctime
@@ -44,11 +46,3 @@ def _orphans() -> Iterator[Path]:
             yield folder
         except (psutil.Error, OSError):
             continue
-
-
-def _space() -> int:
-    """The PID namespace that this process is in."""
-    try:
-        return Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        return 0

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from lab.machine import pid_namespace
+
 
 class Fate(Enum):
     """What is known of the process that a lease names."""
@@ -41,6 +43,6 @@ def _here() -> str:
     """Where process ids mean what they mean here."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"
+        return f"{boot}:{pid_namespace()}"
     except OSError:  # not Linux: there nobody shares an engine with another PID namespace of the same host
         return platform.node()

@@ -203,7 +203,7 @@ def _numbers(silent: Json) -> Iterator[tuple[str, float]]:
 HOPS = 5
 """A fact passes so many processes and threads at the most, each of which may be woken late.
 
-They are the client, the way between, the server, the reader of its pipe, and whoever waits for the fact."""
+They are the client, the link, the server, the thread that reads its pipe, and the thread that waits for the fact."""
 
 
 def woken_late_ms(timeline: Timeline) -> float:

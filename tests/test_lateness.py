@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 
 import pytest
 
@@ -15,12 +15,17 @@ from tests.playing import play
 
 
 def test_the_worst_of_what_was_measured_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    hours = iter((0.0, 0.021, 0.021, 0.341, 0.341, 0.362, *(0.362,) * 1000))
-    monkeypatch.setattr(lateness, "now", lambda: next(hours))
+    hours, seen = iter((0.0, 0.021, 0.021, 0.341, 0.341, *(0.362,) * 1000)), threading.Event()
+
+    def read() -> float:
+        hour = next(hours)
+        if hour == 0.362:
+            seen.set()  # what was measured before is known by now
+        return hour
+
+    monkeypatch.setattr(lateness, "now", read)
     with Lateness() as probe:
-        deadline = time.monotonic() + 10
-        while probe.worst_ms < 300 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert seen.wait(10)
     timeline = Timeline(Header("kill", "reference", "embedded", "rfc6455"))
     probe.observe(timeline)
     assert evidence.woken_late_ms(timeline) == 300.0

@@ -101,7 +101,7 @@ class Meeting(Guest):
         if self.subject.witnessed:
             self.move(seconds)
             if self._death() is None:
-                self._deliver(("bob", "carol"))  # whoever was hung up on may not know it yet
+                self._deliver(("bob", "carol"))  # a client may not know yet that the server has closed
         else:
             self._wait(_over, seconds)
 

@@ -53,7 +53,7 @@ def backend_of(served: Served | Command | Image, processes: Processes) -> Embedd
 
 
 def bounded(scenario: Scenario, subject: Subject) -> Scenario:
-    """uvicorn's deprecated implementation needs longer for whatever is silent; and whoever pings seldom, too."""
+    """The case with a longer bound for uvicorn's deprecated implementation, and for servers that ping seldom."""
     if subject.witnessed:
         longer = LEGACY_SECONDS if subject.flavour == "websockets" else 0.0
         return replace(scenario, within=scenario.within + longer)

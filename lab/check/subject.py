@@ -14,7 +14,7 @@ PAD = "{pad}"
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a container of a participant's image may have: nobody knows what is in it.
+    """What a container of a participant's image may use. The image is not trusted.
 
     Attributes:
         capabilities: those of Linux's that it keeps, such as `NET_BIND_SERVICE`; the others are dropped.

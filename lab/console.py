@@ -149,15 +149,13 @@ def check_descriptors(words: Words) -> None:
 
 
 def load(name: str, words: Words) -> scenarios.Scenario:
+    if name in scenarios.names() and (why := try_to_load(name)):
+        raise Refusal(words.fill("cli", "scenario-broken", name=name, why=why))
     try:
-        if name in scenarios.names() and (why := try_to_load(name)):
-            raise Refusal(words.fill("cli", "scenario-broken", name=name, why=why))
         return scenarios.load(name)
     except scenarios.NoSuchScenario as error:
         near = words.fill("cli", "near", near=error.near) if error.near else ""
         raise Refusal(words.fill("cli", "no-scenario", name=error.name, near=near)) from None
-    except Refusal:
-        raise
     except (Exception, SystemExit) as error:  # a learner's own file: whatever it raises, one line says so
         why = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise Refusal(words.fill("cli", "scenario-broken", name=name, why=why)) from None

@@ -42,13 +42,13 @@ def _problems(scenario: Any) -> Iterator[str]:
             yield f"its {key} is no text"
     if not _is_duration(scenario.within) or scenario.within <= 0:
         yield f"within={scenario.within!r} is no number of seconds"
-    for key, kind, called in (("given", Step, "step"), ("when", Step, "step or fault")):
+    for key, called in (("given", "step"), ("when", "step or fault")):
         steps = getattr(scenario, key)
         if not isinstance(steps, tuple):
             yield f"its {key} is no tuple; one step is written ({called},)"
             return
         for step in steps:
-            if not isinstance(step, kind):
+            if not isinstance(step, Step):
                 yield f"{step!r} in its {key} is no {called}"
                 return
             yield from _of_step(step)

@@ -215,3 +215,9 @@ def woken_late_ms(timeline: Timeline) -> float:
 def could_be_met(timeline: Timeline, bound_ms: float) -> bool:
     """Whether the machine could have met a bound, as late as it was."""
     return HOPS * woken_late_ms(timeline) < bound_ms
+
+
+def has_exited(timeline: Timeline, actor: str) -> bool:
+    """Whether its process has ended since the last fault it suffered; an earlier life of it may have ended before."""
+    injected, exited = timeline.last("injected", actor), timeline.last("exited", actor)
+    return exited is not None and (injected is None or exited.at >= injected.at)

@@ -238,7 +238,7 @@ class Play:
         """A fatal fault is done when the process is gone. Nobody waits for more: noticing is the server's affair."""
         if fault.fatal:
             actor = self.stage.actor(fault.who)
-            self._wait(lambda seen: seen.last("exited", fault.who) is not None or actor.gone, self.scenario.within)
+            self._wait(lambda seen: actor.gone or evidence.has_exited(seen, fault.who), self.scenario.within)
 
     def _wait(self, fact: Callable[[Timeline], bool], seconds: float) -> bool:
         return self.timeline.wait_for(fact, seconds)

@@ -21,17 +21,20 @@ class Connect(Step):
         turn: for the how-manieth time they come: in their second turn they are `carol-1#2`, `carol-2#2`, ...
         mute: in a check, they say nothing when they have come.
         knock: in a check, they ask to be let in, and nobody waits for the answer: it may never come.
+        first: the number of the first of several.
     """
 
     times: int = 1
     turn: int = 1
     mute: bool = False
     knock: bool = False
+    first: int = 1
 
     @property
     def connections(self) -> tuple[str, ...]:
         """The names of the connections it opens."""
-        names = (self.who,) if self.times == 1 else tuple(f"{self.who}-{n}" for n in range(1, self.times + 1))
+        numbers = range(self.first, self.first + self.times)
+        names = (self.who,) if self.times == 1 else tuple(f"{self.who}-{n}" for n in numbers)
         return tuple(in_turn(name, self.turn) for name in names)
 
 

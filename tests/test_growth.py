@@ -287,6 +287,23 @@ def test_each_way_a_size_can_go_has_its_outcome(run: Timeline, outcome: Outcome,
     assert (found.outcome, found.evidence.key) == (outcome, key)
 
 
+@pytest.mark.parametrize(
+    ("lost", "key"),
+    [
+        (("server", "frozen", "", {"where": "chat() at room.py:38", "ms": 1000.0}), "frozen-later"),
+        (("lab", "exited", "server", {"code": 139}), "crashed-later"),
+    ],
+)
+@pytest.mark.parametrize("values", [(5, 5, 5, 8, 11, 14), (2, 2, 2, 2, 2, 2)])
+def test_a_server_that_is_lost_in_a_later_wave_leaves_the_claim_unknown(
+    lost: tuple[str, str, str, dict[str, Json]], key: str, values: tuple[int, ...]
+) -> None:
+    source, what, who, detail = lost
+    run = Timeline(HEADER, [*timeline(*values), Observation(1000.0, source, what, who, detail)], sealed=True)
+    (found,) = LeavesNothing("alice-*", rows=False).check(run)
+    assert (found.outcome, found.evidence.key) == (Outcome.UNKNOWN, key)
+
+
 def test_while_handlers_run_what_they_hold_is_not_said_again() -> None:
     run = timeline(5, 5, 5, 8, 11, 14, held=left("handler", "ws()", ""))
     assert judged(run, "handler").outcome is Outcome.VIOLATED

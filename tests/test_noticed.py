@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab import evidence
 from lab.invariants import NoticedWithin
 from lab.timeline import Observation, Timeline
 from lab.verdict import Outcome
@@ -41,3 +42,10 @@ def test_the_last_of_a_crowd_is_what_counts(timeline: Timeline, outcome: Outcome
 def test_where_nothing_happened_nothing_is_said() -> None:
     (found,) = NoticedWithin("alice-*", 0.5).check(Timeline(HEADER, [seen("connected", "alice-1")], sealed=True))
     assert (found.outcome, found.evidence.key) == (Outcome.UNKNOWN, "nothing-happened")
+
+
+@pytest.mark.parametrize(("exits", "over"), [((), False), ((3.0,), False), ((3.0, 8.0), True)])
+def test_a_process_that_was_killed_again_is_awaited_again(exits: tuple[float, ...], over: bool) -> None:
+    facts = [seen("injected", at=2.0, source="lab"), seen("injected", at=7.0, source="lab")]
+    run = Timeline(HEADER, [*facts, *(seen("exited", at=at, source="lab", code=-9) for at in exits)])
+    assert evidence.has_exited(run, "alice") is over

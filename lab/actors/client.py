@@ -9,7 +9,6 @@ import asyncio
 import os
 import sys
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,9 +19,9 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from lab.actors import hearing
+from lab.actors.order import Order
 from lab.actors.saying import Answers, Dial, fill
 from lab.actors.voice import observe, take_stdout
-from lab.steps import Connect
 
 NAME_HEADER = "X-Hangup-Connection"
 OPEN_SECONDS, CLOSE_SECONDS = 5.0, 2.0
@@ -49,40 +48,6 @@ class Watched(ClientConnection):
         super().process_event(event)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One line from the lab.
-
-    Attributes:
-        do: connect, knock (ask to be let in, no more), say, leave, abort (no Close frame), idle, rest or clock.
-        who: the connection; for a crowd, its common part.
-        ask: the number under which the lab awaits the answer.
-        user: whom the connection is of, if that is not what it is called.
-        turn: for the how-manieth time a crowd comes.
-        quiet: nobody wants to know what it receives.
-        url: where to connect; `{user}` stands for the user's name, `{n}` for a number of its own.
-        replies: with `connect`, patterns of what is answered, each with its answer.
-        times: with `say`, how often; a deaf connection stops reading first.
-    """
-
-    do: str
-    who: str = ""
-    ask: int = 0
-    user: str = ""
-    turn: int = 1
-    url: str = ""
-    times: int = 1
-    text: str | None = None
-    hex: str = ""
-    code: int = 1000
-    reason: str = ""
-    deaf: bool = False
-    quiet: bool = False
-    subprotocols: tuple[str, ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    replies: tuple[tuple[str, str], ...] = ()
-
-
 class Client:
     """All connections of one process."""
 
@@ -101,12 +66,12 @@ class Client:
         async with asyncio.TaskGroup() as group:
             while (order := await orders.get()) is not None:
                 if order.do == "connect":
-                    for name in Connect(order.who, order.times, order.turn).connections:
+                    for name in order.connections:
                         talk = group.create_task(self.converse(name, order))
                         self.talks.add(talk)
                         talk.add_done_callback(self.talks.discard)
                 elif order.do == "knock":
-                    for name in Connect(order.who, order.times, order.turn).connections:
+                    for name in order.connections:
                         group.create_task(self.knock(name, order))
                 elif order.do == "idle":
                     group.create_task(self.hang_up())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lab import evidence, growth
 from lab.check.asking import over
+from lab.check.coming import play
 from lab.check.company import Company
-from lab.check.waves import HUNDRED, Wave, crowd, faults, newcomers, wave
-from lab.faults import Idle
+from lab.check.waves import HUNDRED, Wave, crowd, newcomers, wave
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
 from lab.invariants.noise import noises
@@ -129,7 +128,7 @@ class Experiment:
         }
         if subject.times >= HUNDRED or open_ended <= self.visit.known.unbounded:
             return
-        self._wave(CROWD, crowd(self.visit.scenario, subject, CROWD_TURN))
+        self._wave(CROWD, *crowd(self.visit.scenario, subject, CROWD_TURN))
         self.visit.known.unbounded |= {one.key for one in growth.grown(phases_of(self.timeline)) if not one.bounded}
 
     def _is_it_gone(self, found: list[growth.Growth]) -> None:
@@ -168,38 +167,12 @@ class Experiment:
         self.visit.wait(lambda seen: all(over(seen, who) for who in other.connections), LAST_WORDS_SECONDS)
         self._over(LEAVE)
 
-    def _wave(self, name: str, this: Wave) -> None:
-        """The subjects come again, and end again."""
+    def _wave(self, name: str, *parts: Wave) -> None:
+        """The subjects come again, and end again; a crowd perhaps in parts."""
         known = {_user(seen.who) for seen in self.timeline.select("connected")} if self._only_new else set()
-        self.company.come_back()
-        for who in faults(self.visit.scenario):
-            self.visit.nemesis.heal(who)
-            if self.visit.stage.actor(who).gone:
-                self.visit.renew(who)
-        come = this.come.connections
-        if this.come not in this.end and not all(self.timeline.first("connected", who) for who in come):
-            self.visit.connect(this.come)
-        for kind, steps in groupby(this.end, type):
-            if kind is Send:
-                self.visit.send(*(step for step in steps if isinstance(step, Send)))
-                continue
-            for step in steps:
-                if not (isinstance(step, Connect) and all(self.company.is_open(who) for who in step.connections)):
-                    self.visit.perform(step)
-        people = [who for who in this.come.connections if self._has_come(who)]
-        if not self.visit.scenario.silent and self.visit.subject.witnessed:
-            self.visit.wait(
-                lambda seen: all(seen.first("disconnected", who) for who in people), self.visit.scenario.within
-            )
-        died = sum(_user(who) not in known for who in people)
+        people = [who for part in parts if not is_lost(self.timeline) for who in play(part, self.visit, self.company)]
+        died = len({_user(who) for who in people} - known) if self._only_new else len(people)
         self._over(name, deaths=died // self._ways(), messages=len(people))
-
-    def _has_come(self, who: str) -> bool:
-        """Whether she was let in; and, where a flow was to be forgotten, whether hers was."""
-        came = self.timeline.first("connected", who)
-        idles = [step for step in self.visit.scenario.when if isinstance(step, Idle)]
-        forgotten = [seen.at for step in idles for seen in self.timeline.select("forgotten", step.who)]
-        return came is not None and (not idles or max(forgotten, default=0.0) >= came.at)
 
     def _ways(self) -> int:
         """In how many ways the subjects of a wave end: each of them may leave something of its own."""

@@ -14,6 +14,7 @@ from lab.check.knocking import let_ends_arrive
 from lab.check.outside import Outside
 from lab.check.speech import frame
 from lab.check.subject import Subject, filled
+from lab.check.waves import THE_FEW, is_a_crowd
 from lab.clock import now
 from lab.faults import SERVER, Fault, Heal, Idle
 from lab.invariants.company import ANSWER_MS
@@ -33,9 +34,6 @@ ROWS_SECONDS = 2.0
 
 FORGET_SECONDS = 2.0
 """How long the way between may take to forget a flow of which nothing is heard."""
-
-THE_FEW = 5
-"""Up to so many who connect at once, each says something first: what a server keeps of talkers must not be missed."""
 
 SLOW_MS = 200.0
 """Whoever takes so long for one message would be busy with a flood long after its client is dead, and rightly so."""
@@ -171,6 +169,7 @@ class Guest(Asking):
             "headers": [[key, filled(value)] for key, value in self.subject.headers],
             "replies": [[pattern, filled(text)] for pattern, text in self.subject.replies],
             "quiet": is_a_crowd(step),
+            "first": step.first,
         }
         before = self.timeline.elapsed()
         self.stage.actor(actor_of(step.who)).order(
@@ -243,8 +242,3 @@ class Guest(Asking):
 
     def _record(self, what: str, who: str = "", **detail: Json) -> None:
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
-
-
-def is_a_crowd(step: Connect) -> bool:
-    """Whether it is the crowd of an experiment, of whose members only the number matters."""
-    return step.times > THE_FEW and step.turn > 1

@@ -12,6 +12,8 @@ from lab.steps import Connect, Flood, Leave, Send, Step, in_turn
 HUNDRED = 100
 """How many a crowd has: a ring that holds more than that is not known to be one."""
 
+THE_FEW = 5
+"""Up to so many who connect at once, each says something first: what a server keeps of talkers must not be missed."""
 
 FEW = 3
 """How many users come with each wave who have not come before."""
@@ -37,18 +39,26 @@ def wave(scenario: Scenario, subject: Connect, turn: int) -> Wave:
     return Wave(come, end)
 
 
-def crowd(scenario: Scenario, subject: Connect, turn: int) -> Wave:
-    """The same for a hundred at once: what one of the subjects does, every third of the crowd does."""
-    many = replace(subject, times=max(HUNDRED, subject.times))
-    end = [new for step in scenario.when for new in _for_all(step, subject, many, turn)]
-    return Wave(replace(many, turn=turn), tuple(end))
+def crowd(scenario: Scenario, subject: Connect, turn: int) -> tuple[Wave, ...]:
+    """The same for a hundred: what one of the subjects does, every third of the crowd does.
+
+    They come at once; where they flood, as few at a time as ever. Each flood goes to all who are there: a hundred
+    would be sent gigabytes.
+    """
+    if any(isinstance(step, Flood) for step in scenario.when):
+        firsts = range(1, HUNDRED + 1, subject.times)
+        return tuple(_of_many(scenario, subject, replace(subject, first=first), turn) for first in firsts)
+    return (_of_many(scenario, subject, replace(subject, times=max(HUNDRED, subject.times)), turn),)
 
 
 def newcomers(scenario: Scenario, subject: Connect, wave: int, turn: int) -> Wave:
     """The wave of newcomers with that number: all who have come so far, and a few users who have not."""
-    many = replace(subject, times=subject.times + FEW * wave)
-    end = [new for step in scenario.when for new in _for_all(step, subject, many, turn)]
-    return Wave(replace(many, turn=turn), tuple(end))
+    return _of_many(scenario, subject, replace(subject, times=subject.times + FEW * wave), turn)
+
+
+def is_a_crowd(step: Connect) -> bool:
+    """Whether it is the crowd of an experiment, of whose members only the number matters."""
+    return step.times > THE_FEW and step.turn > 1
 
 
 def bystanders(scenario: Scenario, subject: Connect) -> tuple[str, ...]:
@@ -60,6 +70,11 @@ def bystanders(scenario: Scenario, subject: Connect) -> tuple[str, ...]:
 def faults(scenario: Scenario) -> tuple[str, ...]:
     """The actors that suffer a fault, other than the server."""
     return tuple(dict.fromkeys(step.who for step in scenario.when if isinstance(step, Fault) and step.who != SERVER))
+
+
+def _of_many(scenario: Scenario, subject: Connect, many: Connect, turn: int) -> Wave:
+    end = [new for step in scenario.when for new in _for_all(step, subject, many, turn)]
+    return Wave(replace(many, turn=turn), tuple(end))
 
 
 def _later(step: Step, subject: Connect, turn: int) -> Step:

@@ -11,9 +11,9 @@ from lab import evidence, growth
 from lab.evidence import Held
 from lab.faults import SERVER
 from lab.growth import Growth
-from lab.invariants.claim import Claim
+from lab.invariants.claim import Claim, code_of
 from lab.invariants.foreign import FOREIGN
-from lab.invariants.lost import crashed, is_lost, seen_inside
+from lab.invariants.lost import crashed, frozen, is_lost, seen_inside
 from lab.manners import Manners
 from lab.phases import PHASED, TALK, Key, Phase, phases_of
 from lab.timeline import Observation, Timeline
@@ -59,6 +59,8 @@ class LeavesNothing(Claim):
             return
         if not self.stopped and seen_inside(timeline):
             yield from self._inside(phases_of(timeline), untold(timeline))
+        elif not self.stopped and is_lost(timeline) and not is_lost(story):
+            yield self.found(Outcome.UNKNOWN, _lost(timeline))
         crowd = tuple(people)
         if not self.stopped and not is_lost(timeline) and not seen_inside(timeline):
             others = sum(1 for _ in story.select("connected")) - len(people)
@@ -153,6 +155,14 @@ class LeavesNothing(Claim):
             yield self.found(Outcome.UNKNOWN, phrase("never-there", kind=kind), kind=kind)
         else:
             yield self.found(Outcome.HELD, phrase("none-left"), kind=kind)
+
+
+def _lost(timeline: Timeline) -> Phrase:
+    """Where the event loop stands, or with which code the process ended."""
+    stuck, over = frozen(timeline), crashed(timeline)
+    if stuck is None and over is not None:
+        return phrase("crashed-later", code=code_of(over))
+    return phrase("frozen-later", where=stuck.text("where") if stuck else "")
 
 
 def _pings_are_over(timeline: Timeline) -> bool:

@@ -221,3 +221,15 @@ def has_exited(timeline: Timeline, actor: str) -> bool:
     """Whether its process has ended since the last fault it suffered; an earlier life of it may have ended before."""
     injected, exited = timeline.last("injected", actor), timeline.last("exited", actor)
     return exited is not None and (injected is None or exited.at >= injected.at)
+
+
+def left_behind(timeline: Timeline, actor: str) -> tuple[int, list[str]]:
+    """How many processes it left when it ended, and what those were that were still there a second later."""
+    exited = timeline.last("exited", actor)
+    left = int(exited.number("left") or 0) if exited is not None else 0
+    return left, [seen.text("command") for seen in timeline.select("followed", actor) if seen.text("command")]
+
+
+def all_have_followed(timeline: Timeline) -> bool:
+    """Whether it is known of each process that the server left what became of it."""
+    return sum(1 for _ in timeline.select("followed", SERVER)) >= left_behind(timeline, SERVER)[0]

@@ -492,3 +492,26 @@ def test_from_outside_what_the_system_shows_to_grow_is_found_and_of_the_rest_not
     assert (found.outcome, found.kind, found.evidence.key) == (Outcome.VIOLATED, kind, f"grew-{what}")
     still = told({}, *({key: 3} for _ in range(6)))
     assert list(LeavesNothing("alice-*", rows=False).check(still)) == []
+
+
+STOPPED = (seen("connected", "alice-1", 1.0, "alice"), seen("accepted", "alice-1", 1.0))
+
+
+@pytest.mark.parametrize(
+    ("followed", "outcome", "key"),
+    [
+        (("", ""), None, ""),
+        (("", "sleep 600"), Outcome.VIOLATED, "outlived"),
+        (("fork", "fork"), Outcome.VIOLATED, "outlived-fork"),
+        (("",), Outcome.UNKNOWN, "outlived-unknown"),
+    ],
+    ids=["all-ended-too", "one-ran-on", "two-forks-ran-on", "nobody-saw-one"],
+)
+def test_processes_that_run_on_when_the_server_has_ended_are_left_behind(
+    followed: tuple[str, ...], outcome: Outcome | None, key: str
+) -> None:
+    ended = seen("exited", "server", 5.0, "lab", code=0, left=2)
+    what_became = [seen("followed", "server", 6.0, "lab", command=command) for command in followed]
+    run = Timeline(HEADER, [*STOPPED, ended, *what_became], sealed=True)
+    found = [one for one in LeavesNothing("alice-*", stopped=True, rows=False).check(run) if one.kind == "task"]
+    assert [(one.outcome, one.evidence.key) for one in found] == ([(outcome, key)] if outcome else [])

@@ -28,7 +28,7 @@ Change = dict[tuple[str, str], int]
 """By how much each size has changed that a survey speaks of."""
 
 SHOP = """\
-import asyncio, functools, os, queue, socket, subprocess, threading
+import asyncio, functools, os, queue, socket, subprocess, threading, weakref
 from collections import deque
 
 import anyio
@@ -207,6 +207,8 @@ def run(code: str, shop: ModuleType) -> None:
         ("slotted.things.append('a')", {("listed", "shop.slotted.things"): 1}),
         ("two[0].append('a'); two[1].append('a')", {("listed", "shop.two[*]"): 2}),
         ("last = ('a', 'b')", {("entries", "shop.last"): 2}),
+        ("log.append(weakref.ref(hub))", {("listed", "shop.log"): 1}),
+        ("log.append(weakref.ref(Hub()))", {}),
     ],
     ids=[
         "nothing",
@@ -223,6 +225,8 @@ def run(code: str, shop: ModuleType) -> None:
         "slot",
         "two-lists",
         "tuple-set-anew",
+        "weak-reference",
+        "weak-reference-to-nothing",
     ],
 )
 def test_what_a_container_holds_is_said_by_the_path_to_it_and_nothing_else_is(

@@ -101,10 +101,15 @@ class Actor:
         *lines, self._log_rest = (self._log_rest + data).split(b"\n")
         self.log.extend(line.decode(errors="replace") for line in lines if line)
 
-    def exited(self, code: int, at: float) -> None:
-        """Its process is gone."""
+    def exited(self, code: int, at: float, left: int = 0) -> None:
+        """Its process is gone, and has left so many of its own behind."""
         self.exit = Exit(code, at)
-        self.timeline.record(Observation(self.timeline.elapsed(at), "lab", "exited", self.name, {"code": code}))
+        detail: dict[str, Json] = {"code": code, "left": left} if left else {"code": code}
+        self.timeline.record(Observation(self.timeline.elapsed(at), "lab", "exited", self.name, detail))
+
+    def followed(self, command: str) -> None:
+        """One of those has ended, or, if it was still there a second later, was this command."""
+        self.timeline.record(Observation(self.timeline.elapsed(), "lab", "followed", self.name, {"command": command}))
 
     @property
     def gone(self) -> bool:

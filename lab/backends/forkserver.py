@@ -1,7 +1,8 @@
 """The fork server: pays the imports once, then every actor is a fork.
 
 Run as `python -m lab.backends.forkserver FD FOLDER [reference]`, with one end of a Unix socket. A request is a line of
-JSON with the actor's three standard descriptors attached; the answer says its pid. Later, a line says how it exited.
+JSON with the actor's three standard descriptors attached; the answer says its pid. Later, a line says how it exited,
+and one for each process that it left behind, when that has ended or has been killed.
 When the socket closes the lab is gone, however it went: every actor is killed, paused ones too, and FOLDER is removed.
 """
 
@@ -21,7 +22,9 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
+
+from lab.followed import FOLLOW_SECONDS, FORK
 
 PAID_ONCE = (
     "lab.actors.server",
@@ -40,6 +43,7 @@ REFERENCE = ("lab.servers.reference.app", "aiosqlite", "sqlalchemy.dialects.sqli
 """What the reference server imports besides: half of the time, which a check of another server need not pay."""
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+KILLED = -signal.SIGKILL
 
 
 def main(argv: list[str]) -> None:
@@ -74,10 +78,23 @@ def main(argv: list[str]) -> None:
             shutil.rmtree(argv[1], ignore_errors=True)
 
 
+class Left(NamedTuple):
+    """A process that an actor has left behind.
+
+    Attributes:
+        actor: whose it was.
+        until: how long it may take to follow.
+    """
+
+    actor: int
+    until: float
+
+
 def serve(control: socket.socket, woken: socket.socket, selector: selectors.BaseSelector, children: set[int]) -> None:
     """Fork on request, report exits, return when the lab hangs up."""
+    left: dict[int, Left] = {}
     while True:
-        for key, _ in selector.select():
+        for key, _ in selector.select(min((one.until - time.monotonic() for one in left.values()), default=None)):
             if key.fileobj is woken:
                 woken.recv(4096)
             else:
@@ -92,19 +109,65 @@ def serve(control: socket.socket, woken: socket.socket, selector: selectors.Base
                 for fd in fds:
                     os.close(fd)
                 tell(control, {"forked": pid})
-            reap(control, children)
+            reap(control, children, left)
+        follow(control, left)
 
 
-def reap(control: socket.socket, children: set[int]) -> None:
-    """Report every child that has exited, and let nothing of it outlive it: its own children are ours from then on."""
-    gone_before = len(children)
+def reap(control: socket.socket, children: set[int], left: dict[int, Left]) -> None:
+    """Report every child that has exited. Its own children are ours from then on.
+
+    What is left by one who was killed is killed; what is left by one who ended is given a second to end too.
+    """
+    exits: dict[int, int] = {}
     for pid in tuple(children):
         gone, status = os.waitpid(pid, os.WNOHANG)
         if gone:
-            children.discard(pid)
-            tell(control, {"exited": pid, "code": os.waitstatus_to_exitcode(status), "at": time.monotonic()})
-    if len(children) < gone_before:
-        bury(strangers(children))
+            exits[pid] = os.waitstatus_to_exitcode(status)
+    at = time.monotonic()
+    children.difference_update(exits)
+    new = inherited(strangers(children) - left.keys(), children, exits) if exits else {}
+    left.update({pid: Left(actor, at + FOLLOW_SECONDS) for pid, actor in new.items() if exits[actor] != KILLED})
+    bury(new.keys() - left.keys())
+    for pid, code in exits.items():
+        mine = sum(one.actor == pid for one in left.values())
+        tell(control, {"exited": pid, "code": code, "at": at, "left": mine})
+
+
+def inherited(those: set[int], children: set[int], exits: dict[int, int]) -> dict[int, int]:
+    """Each of those whose actor has exited, with the actor. One that left its group may be any's who ended."""
+    found: dict[int, int] = {}
+    for pid in those:
+        with suppress(ProcessLookupError):
+            group = os.getpgid(pid)
+            if group not in children:
+                anybody = max(exits, key=lambda actor: exits[actor] != KILLED)
+                found[pid] = group if group in exits else anybody
+    return found
+
+
+def follow(control: socket.socket, left: dict[int, Left]) -> None:
+    """Say which of those have ended; kill those whose time is over, and say what they are."""
+    for pid, one in tuple(left.items()):
+        gone = True
+        with suppress(ChildProcessError):
+            gone = os.waitpid(pid, os.WNOHANG)[0] != 0
+        if not gone and time.monotonic() < one.until:
+            continue
+        tell(control, {"followed": one.actor, "command": "" if gone else command(pid)})
+        bury(set() if gone else {pid})
+        del left[pid]
+
+
+def command(pid: int) -> str:
+    """What it was started as; FORK if it was forked, and started nothing else."""
+    this, mine = (_command(one) for one in (pid, os.getpid()))
+    return FORK if this == mine else this or str(pid)
+
+
+def _command(pid: int) -> str:
+    with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as found:  # noqa: PTH123  # a Path takes longer
+        return found.read(1000).replace(b"\0", b" ").strip().decode(errors="replace")
+    return ""
 
 
 def strangers(children: set[int]) -> set[int]:
@@ -136,6 +199,7 @@ def become(request: dict[str, Any], fds: list[int]) -> NoReturn:
     code = 1
     try:
         die_with_parent()
+        os.setpgid(0, 0)  # which tells whose a process is that it leaves behind
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lab.backends.actors import Actor, StageError, pump
 from lab.backends.folders import new_folder
@@ -66,7 +66,7 @@ class Forked:
         self._starting = threading.Lock()
         self._actors: dict[int, Actor] = {}
         self._streams: dict[int, tuple[int, int]] = {}
-        self._exited: dict[int, tuple[int, float]] = {}
+        self._exited: dict[int, tuple[int, float, int]] = {}
         self._lock = threading.Condition()
         self._rest = b""
         self._listener = Listener("actors")
@@ -133,20 +133,24 @@ class Forked:
         for line in lines:
             self._fact(json.loads(line))
 
-    def _fact(self, fact: Mapping[str, float]) -> None:
+    def _fact(self, fact: Mapping[str, Any]) -> None:
         if "ready" in fact:
             self._ready.set()
             return
         if "forked" in fact:
             self._forked.put(int(fact["forked"]))
             return
-        pid, code, at = int(fact["exited"]), int(fact["code"]), fact["at"]
         with self._lock:
+            if "followed" in fact:
+                if actor := self._actors.get(int(fact["followed"])):
+                    actor.followed(str(fact["command"]))
+                return
+            pid, end = int(fact["exited"]), (int(fact["code"]), float(fact["at"]), int(fact["left"]))
             if pid in self._actors:
                 self._listener.drain(self._streams[pid])  # its last words, before it is known to be gone
-                self._actors[pid].exited(code, at)
+                self._actors[pid].exited(*end)
             else:
-                self._exited[pid] = (code, at)
+                self._exited[pid] = end
             self._lock.notify_all()
 
 

@@ -12,6 +12,7 @@ from lab.check.known import Known
 from lab.check.waves import bystanders, wave
 from lab.clock import now
 from lab.faults import SERVER
+from lab.followed import FOLLOW_SECONDS
 from lab.invariants.company import Served
 from lab.invariants.leaves import LeavesNothing
 from lab.invariants.lost import is_lost
@@ -140,6 +141,7 @@ class Visit(Guest):
             self._order_move(DOCKER_STOP_SECONDS)
             gone = self._wait(exited, max(0.0, deadline - now()))
         if gone:
+            self._wait(evidence.all_have_followed, FOLLOW_SECONDS + LAST_WORDS_SECONDS)
             connected = {seen.who for seen in self.timeline.select("connected")}
             self._wait(lambda seen: connected <= {one.who for one in seen.select("closed")}, LAST_WORDS_SECONDS)
         self.look()

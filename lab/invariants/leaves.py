@@ -10,6 +10,7 @@ from typing import ClassVar
 from lab import evidence, growth
 from lab.evidence import Held
 from lab.faults import SERVER
+from lab.followed import FORK
 from lab.growth import Growth
 from lab.invariants.claim import Claim, code_of
 from lab.invariants.foreign import FOREIGN
@@ -61,6 +62,8 @@ class LeavesNothing(Claim):
             yield from self._inside(phases_of(timeline), untold(timeline))
         elif not self.stopped and is_lost(timeline) and not is_lost(story):
             yield self.found(Outcome.UNKNOWN, _lost(timeline))
+        if self.stopped:
+            yield from self._outlived(timeline)
         crowd = tuple(people)
         if not self.stopped and not is_lost(timeline) and not seen_inside(timeline):
             others = sum(1 for _ in story.select("connected")) - len(people)
@@ -68,6 +71,16 @@ class LeavesNothing(Claim):
             yield from self._from_outside(phases_of(timeline))
         if self.rows and crashed(timeline) is None:
             yield from self._surplus(story, "row", "rows", crowd, None)
+
+    def _outlived(self, timeline: Timeline) -> Iterator[Finding]:
+        """The server's own processes, once it has ended; nothing is said where it had none."""
+        left, still = evidence.left_behind(timeline, SERVER)
+        if still:
+            forked = still[0] == FORK
+            said = phrase("outlived-fork" if forked else "outlived", count=len(still), command=still[0])
+            yield self.found(Outcome.VIOLATED, said, who=SERVER, kind="task")
+        elif left and not evidence.all_have_followed(timeline):
+            yield self.found(Outcome.UNKNOWN, phrase("outlived-unknown", count=left), kind="task")
 
     def _inside(self, phases: list[Phase], unknown: frozenset[str]) -> Iterator[Finding]:
         """What the phases show, a finding a kind."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -49,9 +50,16 @@ def bound_of(thing: object) -> int:
     return -1 if found is None or found.most is None else int(found.most)
 
 
+def _listed(those: list[Any] | deque[Any]) -> int:
+    """A weak reference whose object is gone keeps nothing; a connection of sqlite3 has up to 200 of them."""
+    if those and isinstance(those[-1], weakref.ref):
+        return sum(not isinstance(one, weakref.ref) or one() is not None for one in tuple(those))
+    return len(those)
+
+
 MEASURES: tuple[tuple[tuple[type, ...], Measure], ...] = (
     ((dict, set), Measure("entries", len)),
-    ((list, deque), Measure("listed", len)),
+    ((list, deque), Measure("listed", _listed)),
     ((asyncio.Semaphore,), Measure("places", lambda one: -asyncio_.free_places(one))),
     ((threading.Semaphore,), Measure("places", lambda one: -threading_.free_places(one))),
     ((anyio.Semaphore,), Measure("places", lambda one: -int(anyio_.free_places(one)))),

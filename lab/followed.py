@@ -1,0 +1,7 @@
+"""What a server's own processes do when it has ended: they follow it, or they are left behind."""
+
+FORK = "fork"
+"""What a process is said to be that runs what its parent runs."""
+
+FOLLOW_SECONDS = 1.0
+"""How long they may take: a worker reads that its pipe has ended."""

@@ -22,9 +22,10 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from lab.followed import FOLLOW_SECONDS, FORK
+from lab.backends.strangers import KILLED, Left, bury, follow, inherited, strangers
+from lab.followed import FOLLOW_SECONDS
 
 PAID_ONCE = (
     "lab.actors.server",
@@ -43,7 +44,6 @@ REFERENCE = ("lab.servers.reference.app", "aiosqlite", "sqlalchemy.dialects.sqli
 """What the reference server imports besides: half of the time, which a check of another server need not pay."""
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-KILLED = -signal.SIGKILL
 
 
 def main(argv: list[str]) -> None:
@@ -78,18 +78,6 @@ def main(argv: list[str]) -> None:
             shutil.rmtree(argv[1], ignore_errors=True)
 
 
-class Left(NamedTuple):
-    """A process that an actor has left behind.
-
-    Attributes:
-        actor: whose it was.
-        until: how long it may take to follow.
-    """
-
-    actor: int
-    until: float
-
-
 def serve(control: socket.socket, woken: socket.socket, selector: selectors.BaseSelector, children: set[int]) -> None:
     """Fork on request, report exits, return when the lab hangs up."""
     left: dict[int, Left] = {}
@@ -110,7 +98,8 @@ def serve(control: socket.socket, woken: socket.socket, selector: selectors.Base
                     os.close(fd)
                 tell(control, {"forked": pid})
             reap(control, children, left)
-        follow(control, left)
+        for actor, command in follow(left):
+            tell(control, {"followed": actor, "command": command})
 
 
 def reap(control: socket.socket, children: set[int], left: dict[int, Left]) -> None:
@@ -131,61 +120,6 @@ def reap(control: socket.socket, children: set[int], left: dict[int, Left]) -> N
     for pid, code in exits.items():
         mine = sum(one.actor == pid for one in left.values())
         tell(control, {"exited": pid, "code": code, "at": at, "left": mine})
-
-
-def inherited(those: set[int], children: set[int], exits: dict[int, int]) -> dict[int, int]:
-    """Each of those whose actor has exited, with the actor. One that left its group may be any's who ended."""
-    found: dict[int, int] = {}
-    for pid in those:
-        with suppress(ProcessLookupError):
-            group = os.getpgid(pid)
-            if group not in children:
-                anybody = max(exits, key=lambda actor: exits[actor] != KILLED)
-                found[pid] = group if group in exits else anybody
-    return found
-
-
-def follow(control: socket.socket, left: dict[int, Left]) -> None:
-    """Say which of those have ended; kill those whose time is over, and say what they are."""
-    for pid, one in tuple(left.items()):
-        gone = True
-        with suppress(ChildProcessError):
-            gone = os.waitpid(pid, os.WNOHANG)[0] != 0
-        if not gone and time.monotonic() < one.until:
-            continue
-        tell(control, {"followed": one.actor, "command": "" if gone else command(pid)})
-        bury(set() if gone else {pid})
-        del left[pid]
-
-
-def command(pid: int) -> str:
-    """What it was started as; FORK if it was forked, and started nothing else."""
-    this, mine = (_command(one) for one in (pid, os.getpid()))
-    return FORK if this == mine else this or str(pid)
-
-
-def _command(pid: int) -> str:
-    with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as found:  # noqa: PTH123  # a Path takes longer
-        return found.read(1000).replace(b"\0", b" ").strip().decode(errors="replace")
-    return ""
-
-
-def strangers(children: set[int]) -> set[int]:
-    """Processes that an actor has left behind, where the system is one that says so."""
-    me = os.getpid()
-    with suppress(OSError), open(f"/proc/{me}/task/{me}/children", encoding="ascii") as found:  # noqa: PTH123  # a Path takes longer
-        return {int(pid) for pid in found.read().split()} - children
-    return set()
-
-
-def bury(left: set[int]) -> None:
-    """Kill them, and whatever they leave in turn."""
-    for pid in left:
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-    for pid in left:
-        with suppress(OSError):
-            os.waitpid(pid, 0)
 
 
 def tell(control: socket.socket, fact: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ export PYTHON
 # Where bytecode may not be written, every command compiles every module again: four seconds instead of one.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup packages lab-up lab-down lab-status scenarios check exercise test lint soak bench clean
+.PHONY: help setup packages lab-up lab-down lab-status scenarios check exercise test lint soak chaos bench clean
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub(/%/, "<name>", $$1); printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ lint: $(ready) ## Check style and types
 
 soak: $(ready) ## Play every scenario many times: the same verdict each time
 	@$(python) -m tests.soak $(ARGS)
+
+chaos: $(ready) ## End runs at random, grade hostile servers, damage timelines: nothing may be left, or wrong
+	@$(python) -m tests.chaos $(ARGS)
 
 bench: $(ready) ## Measure, beside what one would do by hand
 	@$(python) -m benchmarks $(ARGS)

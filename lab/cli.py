@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,7 +18,17 @@ import click
 import lab
 from lab import scenario as scenarios
 from lab.backends.actors import StageError
-from lab.console import Refusal, check_writable, finish, load, refuse, show, title, words_of
+from lab.console import (
+    Refusal,
+    check_writable,
+    finish,
+    let_go_of_streams,
+    load,
+    refuse,
+    show,
+    title,
+    words_of,
+)
 from lab.housekeeping import backend_option, down, lang_option, status, sweep, up
 from lab.reports import Played, Report
 from lab.signals import Interrupted, unwinding
@@ -78,8 +89,10 @@ def main(server: ForkServer | None = None) -> NoReturn:
     except (Interrupted, click.Abort):
         code = refuse(Words(default_language()).fill("cli", "interrupted"))
     except Exception:  # a bug of ours is no verdict either, and Python's own exit code would say "violated"
-        traceback.print_exc()
+        with suppress(OSError):
+            traceback.print_exc()
         code = refuse(Words(default_language()).fill("cli", "bug"))
+    let_go_of_streams()
     sys.exit(code if isinstance(code, int) else 0)
 
 

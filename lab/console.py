@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -15,7 +15,7 @@ from lab.machine import NEEDED, descriptor_limit
 from lab.reports import Played, Report
 from lab.trial import try_to_load
 from lab.verdict import Outcome
-from lab.words import LANGUAGES, Words, default_language
+from lab.words import LANGUAGES, Words, default_language, harmless
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,8 +32,18 @@ class Refusal(Exception):
 
 def refuse(*lines: str) -> int:
     """Say why there is no verdict, or what was violated; the exit code of no verdict."""
-    print("\n  ".join((f"lab: {lines[0]}", *lines[1:])), file=sys.stderr)
+    with suppress(OSError):  # a terminal that is closed
+        print(harmless("\n  ".join((f"lab: {lines[0]}", *lines[1:]))), file=sys.stderr)
     return Outcome.UNKNOWN.value
+
+
+def let_go_of_streams() -> None:
+    """What nobody can read any more is dropped: Python would end with an exit code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType
 
 NUMBERS = tuple(
@@ -36,5 +37,6 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     hear_no_more()
     wanted = os.environ.get("LAB_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     line = SAID["ko" if wanted.lower().startswith("ko") else "en"] + "\n"
-    os.write(2, line.encode(errors="replace"))
+    with suppress(OSError):  # a terminal that is closed
+        os.write(2, line.encode(errors="replace"))
     os._exit(NO_VERDICT)

@@ -68,6 +68,7 @@ def run(
         play = Play(scenario, stage, nemesis, timeline, watch)
         play.story()
         play.settle()
+        stage.look()
         lateness.observe(timeline)
         timeline.seal()
     return judge(scenario, timeline)

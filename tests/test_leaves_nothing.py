@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,22 +12,10 @@ from lab.backends.embedded import Embedded
 from lab.backends.engine import Engine
 from lab.backends.processes import open_processes
 from lab.runner import Play
-from tests.leftovers import MARK, files, processes_of, states, statuses, things, until
+from tests.leftovers import files, states, statuses, things, until
+from tests.place import HANGS, Place, new_place
 from tests.playing import play
 
-HANGS = '''"""Hang: alice is frozen, and nothing more happens."""
-
-from lab import Connect, Pause, Rest, Scenario, StillServed
-
-scenario = Scenario(
-    title="hang",
-    given=(Connect("alice"), Connect("bob")),
-    when=(Pause("alice"), Rest("alice", 600)),
-    within=1.0,
-    then=(StillServed("bob"),),
-    hint="none",
-)
-'''
 ENDINGS = {
     "Ctrl-C": signal.SIGINT,
     "SIGTERM": signal.SIGTERM,
@@ -42,53 +24,10 @@ ENDINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a run keeps everything, so that what it leaves can be told from what others have."""
-
-    root: Path
-
-    @property
-    def project(self) -> str:
-        """A project that nobody else uses."""
-        return f"hangup-test-{self.root.name}".lower().replace("_", "-")
-
-    @contextmanager
-    def lab(self, *args: str) -> Iterator[subprocess.Popen[str]]:
-        """Start `lab` there. A test that fails does not wait for it."""
-        env = os.environ | {
-            "LAB_HOME": str(self.root / "home"),
-            MARK: str(self.root / "home"),
-            "LAB_SCENARIOS": str(self.root / "scenarios"),
-            "LAB_PROJECT": self.project,
-            "LAB_BACKEND": "auto",  # whatever the tests themselves are run with
-            "TMPDIR": str(self.root / "tmp"),
-            "LAB_LANG": "en",
-        }
-        pipe = subprocess.PIPE
-        command = [sys.executable, "-m", "lab", *args]
-        with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as run:
-            try:
-                yield run
-            except BaseException:
-                run.kill()
-                raise
-
-    def processes(self) -> list[psutil.Process]:
-        """The processes that were started there."""
-        return processes_of(str(self.root / "home"))
-
-
 @pytest.fixture
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    root = tmp_path_factory.mktemp("place")
-    for folder in ("home", "scenarios", "tmp"):
-        (root / folder).mkdir()
-    (root / "scenarios" / "hang.py").write_text(HANGS)
-    here = Place(root)
-    yield here
-    for process in here.processes():
-        process.kill()
+    with new_place(tmp_path_factory.mktemp("place")) as here:
+        yield here
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -19,7 +19,7 @@ from lab.backends.lease import Fate, fate, me
 from lab.backends.removal import PROJECT
 from lab.backends.sweep import sweep_containers
 from tests.leftovers import client_of, states, things, until
-from tests.test_leaves_nothing import Place
+from tests.place import Place
 
 ROOT = Path(__file__).resolve().parent.parent
 

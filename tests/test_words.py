@@ -18,7 +18,7 @@ from lab.invariants import Claim
 from lab.scenario import load, names, story
 from lab.timeline import Json
 from lab.verdict import Phrase, phrase
-from lab.words import LANGUAGES, SECTIONS, Words, default_language
+from lab.words import LANGUAGES, SECTIONS, Words, default_language, harmless
 
 ROOT = Path(lab.__file__).parent
 HANGUL = re.compile(r"[\uac00-\ud7a3]")
@@ -277,3 +277,9 @@ def test_an_empty_lab_lang_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAB_LANG", "")
     monkeypatch.setattr("lab.words.locale.getlocale", lambda: ("ko_KR", "UTF-8"))
     assert default_language() == "ko"
+
+
+def test_a_text_of_a_server_s_does_not_reach_the_terminal_as_something_to_obey() -> None:
+    assert harmless("a\x1b[2J\x00\x9bm\tb\nc") == "a\\x1b[2J\\x00\\x9bm\tb\nc"
+    said = Words("en").fill("cli", "aborted", why="\x1b]0;owned\x07")
+    assert not set(said) & set("\x1b\x07")

@@ -11,7 +11,7 @@ from docker.models.containers import Container
 
 from lab.backends.compose import Composition, default_project
 from lab.backends.containers import ContainerActor
-from lab.backends.dockerstage import CLIENTS, READY_SECONDS, DockerStage
+from lab.backends.dockerstage import CLIENTS, READY_SECONDS, TOXIPROXY, DockerStage
 from lab.backends.engine import Engine
 from lab.backends.lock import Lock
 from lab.backends.stage import Cast
@@ -20,7 +20,6 @@ from lab.backends.toxiproxy import Toxiproxy, ToxiproxyLink
 from lab.faults import SERVER
 from lab.timeline import Timeline
 
-TOXIPROXY = "toxiproxy"
 FIRST_PORT = 21001
 
 

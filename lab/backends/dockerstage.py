@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +18,11 @@ from lab.backends.stage import Cast, Injected, Mend, forgetting
 from lab.backends.toxiproxy import ToxiproxyLink
 from lab.clock import Bracket, now
 from lab.faults import SERVER, Cut, Fault, Idle, Interrupt, Kill, Pause, Reset, Stall, Stop, Unplug
-from lab.timeline import Timeline
+from lab.timeline import Json, Observation, Timeline
 
 CLIENTS = ("alice", "bob", "carol")
 FRONT = "front"
+TOXIPROXY = "toxiproxy"
 READY_SECONDS = 15.0
 
 
@@ -62,6 +64,20 @@ class DockerStage:
         if name not in self.actors:
             raise StageError(f"there is no {name} on this stage")
         return self.actors[name]
+
+    def look(self) -> None:
+        """The proxy, which every connection passes: it must run, and be the one that it was."""
+        proxy = self._containers[TOXIPROXY]
+        before = proxy.attrs["State"]["StartedAt"]
+        try:
+            call(proxy.reload)
+            state = proxy.attrs["State"]
+            well, code = state["Running"] and state["StartedAt"] == before, state["ExitCode"]
+        except StageError:  # it has been removed
+            well, code = False, -signal.SIGKILL
+        if not well:
+            detail: dict[str, Json] = {"code": code}
+            self.timeline.record(Observation(self.timeline.elapsed(), "lab", "exited", TOXIPROXY, detail))
 
     def url(self, client: str) -> str:
         """Where that client dials: its own proxy."""

@@ -129,6 +129,9 @@ class ProcessStage(ABC):
         host, port = self._link[client].address
         return f"ws://{host}:{port}/ws?user={{user}}"
 
+    def look(self) -> None:  # noqa: B027  # not abstract: there is nothing to be done
+        """Of this stage nothing can end but its actors."""
+
     def inject(self, fault: Fault) -> Injected:
         """A signal to a process, or a fault on a link."""
         try:

@@ -27,8 +27,10 @@ from typing import Any, NoReturn
 from lab.backends.strangers import KILLED, Left, bury, follow, inherited, strangers
 from lab.followed import FOLLOW_SECONDS
 
+SERVER = "lab.actors.server"
+
 PAID_ONCE = (
-    "lab.actors.server",
+    SERVER,
     "lab.actors.client",
     "lab.witness.rfc6455",
     "fastapi",
@@ -80,6 +82,7 @@ def main(argv: list[str]) -> None:
 
 def serve(control: socket.socket, woken: socket.socket, selector: selectors.BaseSelector, children: set[int]) -> None:
     """Fork on request, report exits, return when the lab hangs up."""
+    servers: set[int] = set()
     left: dict[int, Left] = {}
     while True:
         for key, _ in selector.select(min((one.until - time.monotonic() for one in left.values()), default=None)):
@@ -94,15 +97,16 @@ def serve(control: socket.socket, woken: socket.socket, selector: selectors.Base
                     control.close()
                     become(json.loads(data), fds)
                 children.add(pid)
+                servers.update({pid} if json.loads(data)["module"] == SERVER else ())
                 for fd in fds:
                     os.close(fd)
                 tell(control, {"forked": pid})
-            reap(control, children, left)
+            reap(control, children, servers, left)
         for actor, command in follow(left):
             tell(control, {"followed": actor, "command": command})
 
 
-def reap(control: socket.socket, children: set[int], left: dict[int, Left]) -> None:
+def reap(control: socket.socket, children: set[int], servers: set[int], left: dict[int, Left]) -> None:
     """Report every child that has exited. Its own children are ours from then on.
 
     What is left by one who was killed is killed; what is left by one who ended is given a second to end too.
@@ -114,9 +118,10 @@ def reap(control: socket.socket, children: set[int], left: dict[int, Left]) -> N
             exits[pid] = os.waitstatus_to_exitcode(status)
     at = time.monotonic()
     children.difference_update(exits)
-    new = inherited(strangers(children) - left.keys(), children, exits) if exits else {}
+    new = inherited(strangers(children) - left.keys(), children, exits, servers) if exits else {}
     left.update({pid: Left(actor, at + FOLLOW_SECONDS) for pid, actor in new.items() if exits[actor] != KILLED})
     bury(new.keys() - left.keys())
+    servers &= children
     for pid, code in exits.items():
         mine = sum(one.actor == pid for one in left.values())
         tell(control, {"exited": pid, "code": code, "at": at, "left": mine})

@@ -73,6 +73,9 @@ class Stage(Protocol):
             StageError: this backend cannot, or the engine said no.
         """
 
+    def look(self) -> None:
+        """Put on the timeline what has ended of the stage itself, though nobody asked for it."""
+
 
 class Backend(Protocol):
     """A way to set stages.

@@ -34,15 +34,21 @@ def strangers(children: set[int]) -> set[int]:
     return set()
 
 
-def inherited(those: set[int], children: set[int], exits: dict[int, int]) -> dict[int, int]:
-    """Each of those whose actor has exited, with the actor. One that left its group may be any's who ended."""
+def inherited(those: set[int], children: set[int], exits: dict[int, int], servers: set[int]) -> dict[int, int]:
+    """Each of those whose actor has exited, with the actor.
+
+    Its group tells whose it is; if it has left that, it is a server's: clients start nothing. As long as another
+    server runs it may be that one's, which is the same application.
+    """
+    ended = max(exits.keys() & servers, key=lambda actor: exits[actor] != KILLED, default=None)
     found: dict[int, int] = {}
     for pid in those:
         with suppress(ProcessLookupError):
             group = os.getpgid(pid)
-            if group not in children:
-                anybody = max(exits, key=lambda actor: exits[actor] != KILLED)
-                found[pid] = group if group in exits else anybody
+            if group in exits:
+                found[pid] = group
+            elif group not in children and ended is not None and (exits[ended] != KILLED or not servers & children):
+                found[pid] = ended
     return found
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from lab.check.outside import is_stopped
 from lab.check.subject import Subject
+from lab.clock import now
 from lab.faults import SERVER
 from lab.invariants.lost import is_lost
 from lab.runner import CONNECT_SECONDS, Play
 from lab.steps import actor_of
-from lab.timeline import Json, Timeline
+from lab.timeline import Json, Observation, Timeline
 
 TURN_SECONDS = 5.0
 """How long a server is waited for before anybody looks whether its loop turns at all."""
@@ -62,11 +64,22 @@ class Asking(Play):
 
         if not self._wait(rested, TURN_SECONDS):
             self.census()  # which says so, if its loop does not turn
-            if is_lost(self.timeline) or not self._wait(rested, MOVE_SECONDS):
+            if is_lost(self.timeline) or not self._await_server(rested):
                 self.why = self.why or "rest"
                 return
         last = self.timeline.last("rested", source=SERVER)
         self.why = self.why or (last.text("why") if last else "")
+
+    def _await_server(self, fact: Callable[[Timeline], bool]) -> bool:
+        """Wait for an answer of the server; one that has stopped itself gives none, and serves nobody."""
+        server, deadline = self.stage.actor(SERVER), now() + MOVE_SECONDS
+        while not self._wait(fact, TURN_SECONDS):
+            if is_stopped(server.pid) and not self.nemesis.touches(SERVER):
+                self._record("frozen", where="SIGSTOP", ms=TURN_SECONDS * 1000)
+                return False
+            if now() > deadline:
+                return False
+        return True
 
     def _let_pass(self, seconds: float) -> None:
         """In real time, so much of it as a check takes; whatever wants more is unknown."""
@@ -115,6 +128,9 @@ class Asking(Play):
             return all(ask in answered or actor.gone for ask, actor in asks.items())
 
         self._wait(rested, CONNECT_SECONDS)
+
+    def _record(self, what: str, who: str = "", **detail: Json) -> None:
+        self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))
 
     def order(self, who: str, do: str) -> None:
         """Give an order about a connection, and put it on the timeline."""

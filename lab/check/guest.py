@@ -23,7 +23,7 @@ from lab.nemesis import Nemesis
 from lab.runner import CONNECT_SECONDS
 from lab.scenario import Scenario
 from lab.steps import Connect, Flood, Leave, Rest, Say, Send, Step, actor_of
-from lab.timeline import Json, Observation, Timeline
+from lab.timeline import Json, Timeline
 
 REPLY_SECONDS = 0.3
 """How long the next message of an opening exchange waits for an answer to the one before."""
@@ -239,6 +239,3 @@ class Guest(Asking):
             self._wait(lambda seen: all(over(seen, who) for who in people), REPLY_SECONDS)
         dead = [who for who in people if self.timeline.first("returned", who)]
         self._wait(lambda seen: all(over(seen, who) for who in dead), ANSWER_MS / 1000)
-
-    def _record(self, what: str, who: str = "", **detail: Json) -> None:
-        self.timeline.record(Observation(self.timeline.elapsed(), "lab", what, who, detail))

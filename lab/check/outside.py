@@ -22,6 +22,13 @@ CLOSED = ("LISTEN", "NONE", "CLOSE", "TIME_WAIT", "FIN_WAIT2", "FIN_WAIT1", "LAS
 """States of a socket that its process has given back to the kernel, or that are none of a connection's."""
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether that process has been stopped by a signal."""
+    with suppress(psutil.Error, OSError):
+        return pid > 0 and bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Looks from outside.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import evidence
-from lab.check.asking import MOVE_SECONDS, over
+from lab.check.asking import over
 from lab.check.experiment import Experiment
 from lab.check.guest import Guest
 from lab.check.known import Known
@@ -185,7 +185,7 @@ class Visit(Guest):
             last = (seen.last("counted"), seen.last("frozen"))
             return server.gone or any(one is not None and one.number("ask") == ask for one in last)
 
-        if not self._wait(answered, MOVE_SECONDS):
+        if not self._await_server(answered):
             self.why = self.why or "survey"
 
     def settled(self) -> None:

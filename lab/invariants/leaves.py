@@ -77,7 +77,7 @@ class LeavesNothing(Claim):
         left, still = evidence.left_behind(timeline, SERVER)
         if still:
             forked = still[0] == FORK
-            said = phrase("outlived-fork" if forked else "outlived", count=len(still), command=still[0])
+            said = phrase("outlived-fork") if forked else phrase("outlived", command=still[0])
             yield self.found(Outcome.VIOLATED, said, who=SERVER, kind="task")
         elif left and not evidence.all_have_followed(timeline):
             yield self.found(Outcome.UNKNOWN, phrase("outlived-unknown", count=left), kind="task")

@@ -11,7 +11,7 @@ from lab.counter import COUNTER
 from lab.reports import Played, Report
 from lab.timeline import Observation, Timeline
 from lab.verdict import Finding, Outcome
-from lab.words import Words
+from lab.words import Words, harmless
 
 MARKS = {Outcome.HELD: ("✔", "green"), Outcome.VIOLATED: ("✘", "red"), Outcome.UNKNOWN: ("?", "yellow")}
 TOLD = (
@@ -57,7 +57,7 @@ def story(timeline: Timeline) -> Iterator[str]:
     seen = sorted((one for one in timeline if _matters(one)), key=lambda one: one.at)
     shown = [one for one in seen if not CROWD.search(one.who)][-LINES:]
     for one in shown:
-        yield f"{one.at:9.1f} ms  {one.source:<6} {one.what:<12} {one.who:<8} {_detail(one)}".rstrip()
+        yield f"{one.at:9.1f} ms  {one.source:<6} {one.what:<12} {one.who:<8} {harmless(_detail(one))}".rstrip()
     if len(seen) > len(shown):
         yield f"{'':9}     … {len(seen) - len(shown)} more"
 

@@ -17,6 +17,7 @@ from lab.clock import now
 from lab.witness.census import Census, Rows
 from lab.witness.code import is_busy, stands
 from lab.witness.compat import threading_
+from lab.witness.died import at_line
 from lab.witness.held import Held
 from lab.witness.mover import Moved, Mover
 from lab.witness.survey import Size, Survey
@@ -36,11 +37,13 @@ class Counted:
     Attributes:
         held: what was held.
         sizes: what differs from the first survey; None if no survey was asked for.
+        error: what it failed of, if it failed.
         began, at: when it began and when it was done, on the process's clock.
     """
 
     held: list[Held]
     sizes: list[Size] | None
+    error: str
     began: float
     at: float
 
@@ -115,14 +118,11 @@ class Ears:
             held, silent = [*rows, *counted.held], self.wires.silent(counted.at)
             if counted.sizes is not None:
                 observe("surveyed", ask=ask, sizes=counted.sizes, at=counted.at)
-            observe("counted", ask=ask, held=held, silent=silent, error=error, took_ms=took, at=counted.at)
+            why = error or counted.error
+            observe("counted", ask=ask, held=held, silent=silent, error=why, took_ms=took, at=counted.at)
 
         def count() -> None:
-            before = now()
-            found = self.survey.take(loop) if sizes else None
-            if sizes and not found:
-                self.mover.underway.stand(loop)
-            taken.put(Counted(self.census.take(loop, entries=not sizes), found, before, now()))
+            taken.put(self._count(loop, sizes=sizes))
             if frozen.is_set():  # nobody waits for it any more
                 _each(taken, tell)
 
@@ -135,6 +135,17 @@ class Ears:
         observe("frozen", ask=ask, where=where, ms=FROZEN_SECONDS * 1000)
         frozen.set()
         _each(taken, tell)
+
+    def _count(self, loop: asyncio.AbstractEventLoop, *, sizes: bool) -> Counted:
+        """On the loop. What the application holds may answer anything, or raise: then this says so, and goes on."""
+        before = now()
+        try:
+            found = self.survey.take(loop) if sizes else None
+            if sizes and not found:
+                self.mover.underway.stand(loop)
+            return Counted(self.census.take(loop, entries=not sizes), found, "", before, now())
+        except Exception as raised:
+            return Counted([], None, f"{type(raised).__name__} at {at_line(raised.__traceback__)}", before, now())
 
     def _await(self, taken: queue.SimpleQueue[Counted], turning: int) -> Counted | None:
         """The census; None if the loop does not turn and it is the application that keeps it: not a busy machine."""

@@ -22,9 +22,11 @@ from typing import Any
 
 from lab.witness.code import frames_of, is_ours
 from lab.witness.connections import WatchedScope
+from lab.witness.plainly import is_a, part
 from lab.witness.walk import Path
 
 LONGEST_KEY = 40
+PLAIN = (dict, list, tuple, set, FrameType, CellType, FunctionType)
 
 
 def holder(path: Path, roots: Mapping[int, str]) -> str:
@@ -43,7 +45,11 @@ def spelled(path: Path, roots: Mapping[int, str]) -> str:
     """The whole path in words; see `holder`."""
     said = roots.get(id(path[0]), "") or _title(path[0])
     for index, (parent, child) in enumerate(pairwise(path)):
-        said += _step(parent, child, path[index - 1] if index else None, first=index == 0 and isinstance(parent, dict))
+        try:
+            first = index == 0 and isinstance(parent, dict)
+            said += _step(parent, child, path[index - 1] if index else None, first=first)
+        except Exception:  # an object of the application's that does not say what it is
+            said += f" → {type(parent).__name__}"
     return said
 
 
@@ -54,9 +60,7 @@ def _carrier(path: Path) -> int:
         if hasattr(type(thing), "send_text") or hasattr(type(thing), "websocket_accept") or thing is path[-1]:
             return index
         # an object whose own attribute is the scope, receive or send: the framework's connection
-        if not isinstance(thing, dict | list | tuple | set | FrameType | CellType | FunctionType) and any(
-            held is path[-1] for held in attributes(thing).values()
-        ):
+        if not issubclass(type(thing), PLAIN) and any(held is path[-1] for held in attributes(thing).values()):
             return index
     return len(path) - 1
 
@@ -120,7 +124,7 @@ def _(
 def _of_dict(parent: dict[Any, Any], child: object, before: object, *, first: bool) -> str:
     for key, value in islice(parent.items(), 100_000):
         if value is child:
-            of_object = isinstance(before, type) or getattr(before, "__dict__", None) is parent
+            of_object = isinstance(before, type) or part(before, "__dict__") is parent
             attribute = first or (isinstance(key, str) and of_object)
             return f".{key}" if attribute else f"[{_key(key)}]"
         if key is child:
@@ -152,7 +156,7 @@ def _local(frame: FrameType, child: object) -> str:
 
 
 def _attribute(parent: Any, child: object) -> str:
-    if child is getattr(parent, "__dict__", None):
+    if child is part(parent, "__dict__"):
         return ""
     name = next((key for key, value in attributes(parent).items() if value is child), "")
     if name:
@@ -169,9 +173,9 @@ def _exception_part(parent: BaseException, child: object) -> str:
 def attributes(thing: object) -> dict[str, object]:
     """Instance attributes, slots included."""
     found: dict[str, object] = {}
-    if isinstance(thing, type):
+    if is_a(thing, type):
         return found
-    own = getattr(thing, "__dict__", None)
+    own = part(thing, "__dict__")
     if isinstance(own, dict):
         found.update((str(key), value) for key, value in own.items())
     for name in _slots(type(thing)):
@@ -197,8 +201,8 @@ def _key(key: object) -> str:
 
 def _title(thing: object) -> str:
     """A function by its name, anything else by its type."""
-    name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
-    if isinstance(name, str):
-        return f"{name}()"
-    wrapped = getattr(thing, "__wrapped__", None)
-    return f"{getattr(wrapped, '__qualname__', type(thing).__name__)}" + ("()" if wrapped else "")
+    for name in (part(thing, "__qualname__"), part(thing, "__name__")):
+        if isinstance(name, str):
+            return f"{name}()"
+    wrapped = part(part(thing, "__wrapped__"), "__qualname__")
+    return f"{wrapped}()" if isinstance(wrapped, str) else type(thing).__name__

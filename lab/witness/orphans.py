@@ -17,6 +17,7 @@ from lab.witness.compat import threading_
 from lab.witness.connections import Connection, living
 from lab.witness.held import Held
 from lab.witness.holder import holder
+from lab.witness.plainly import part
 from lab.witness.roots import Roots
 from lab.witness.tasks import Timers
 from lab.witness.walk import Walk, Way
@@ -169,4 +170,4 @@ def _running() -> Iterator[object]:
 
 
 def _foreign(name: str, module: Any) -> bool:
-    return hasattr(module, "__dict__") and not (name == "lab" or name.startswith("lab.") or name == "__main__")
+    return part(module, "__dict__") is not None and not (name == "lab" or name.startswith("lab.") or name == "__main__")

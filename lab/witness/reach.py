@@ -10,8 +10,9 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from lab.witness.holder import attributes, spelled
+from lab.witness.plainly import is_a, part
 from lab.witness.roots import Roots
-from lab.witness.sizes import bound_of, measure_of
+from lab.witness.sizes import bound_of, measure_of, tally
 from lab.witness.tasks import Tasks
 from lab.witness.walk import ATOMS, Path, carriers, of_function
 
@@ -105,7 +106,7 @@ class Reach:
         if kind in INNER and self._is_inner(thing):
             return  # its owner is measured, with the bound that it has
         if (how := measure_of(kind)) is not None:  # type: ignore[arg-type]  # a class can be hashed
-            if (count := how.tally(thing)) is not None:
+            if (count := tally(how, thing)) is not None:
                 yield Measured(how.what, count, -1 if kind in PLAIN else bound_of(thing))
         elif kind in (tuple, frozenset) and id(self._parents[id(thing)]) in self.names:
             yield Measured("entries", len(thing))  # a name of the application's that is set anew each time
@@ -121,17 +122,17 @@ class Reach:
 
     def _numbers(self, thing: Any) -> Iterator[tuple[object, Measured, Named]]:
         """Whole numbers of the application's own: globals, entries of its dicts; attributes are added up by class."""
-        if not isinstance(thing, dict):
-            kind = thing if isinstance(thing, type) else type(thing)
-            named = {} if isinstance(thing, PLAIN) else vars(thing) if kind is thing else attributes(thing)
+        if not is_a(thing, dict):
+            kind = thing if is_a(thing, type) else type(thing)
+            named = {} if issubclass(type(thing), PLAIN) else vars(thing) if kind is thing else attributes(thing)
             for name, value in named.items():
                 if type(value) is int and not name.startswith("__"):
                     self.sums["number", f"{name_of(kind)}.{name}"] += value
             return
         is_module = id(thing) in self.names
-        if len(thing) > LONGEST and not is_module:
+        if dict.__len__(thing) > LONGEST and not is_module:
             return
-        numbers = {name: value for name, value in list(thing.items()) if type(value) is int}
+        numbers = {name: value for name, value in list(dict.items(thing)) if type(value) is int}
         if len(numbers) > 1 and not is_module:
             yield thing, Measured("number:*", sum(numbers.values())), Named(self, thing, "[*]")
         for name, value in numbers.items():
@@ -158,7 +159,7 @@ class Reach:
                 ):
                     continue
                 parents[id(child)] = parent
-                if kind is dict and type(parent) not in PLAIN and getattr(parent, "__dict__", None) is child:
+                if kind is dict and type(parent) not in PLAIN and part(parent, "__dict__") is child:
                     self._spaces.add(id(child))  # its entries are attributes
                 if (
                     issubclass(kind, type)

@@ -44,6 +44,14 @@ def measure_of(kind: type) -> Measure | None:
     return None
 
 
+def tally(how: Measure, thing: object) -> int | None:
+    """The count; None where it cannot be told, or where the application's own `__len__` raises."""
+    try:
+        return how.tally(thing)
+    except Exception:  # a subclass of the application's
+        return None
+
+
 def bound_of(thing: object) -> int:
     """How much there can be in it by its own making; -1 where it has no bound, or does not say so."""
     found = containers.filled(thing)

@@ -14,6 +14,9 @@ from pathlib import Path
 from lab.scenario import load, story, title_of
 from lab.verdict import Phrase
 
+OBEYED = {number: f"\\x{number:02x}" for number in (*range(32), 127, *range(128, 160)) if chr(number) not in "\t\n"}
+"""Control characters, each with what is shown instead."""
+
 LANGUAGES = ("en", "ko")
 SECTIONS = ("claim", "violated", "kind", "evidence", "report", "cli", "case", "lesson", "more")
 
@@ -80,5 +83,12 @@ def _table(language: str) -> Mapping[str, dict[str, str]]:
 
 
 def _number(value: object) -> object:
-    """Milliseconds are floats: one decimal is what they are good for."""
+    """Milliseconds are floats: one decimal is what they are good for. Texts may be a server's own."""
+    if isinstance(value, str):
+        return harmless(value)
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
+
+
+def harmless(text: str) -> str:
+    """A text that may be anybody's, as a terminal may be given it: without what a terminal would obey."""
+    return text.translate(OBEYED)

@@ -89,6 +89,8 @@ def finish(report: Report, words: Words, json_file: Path | None, junit: Path | N
     if outcome is not Outcome.HELD:
         names = ", ".join(report.named(outcome))
         refuse(words.fill("cli", f"verdict-{outcome.word}", names=names))
+    if lost := next((played for played in report.played if played.unwritten), None):
+        raise Refusal(words.fill("cli", "cannot-write", path=shortened(Path(lost.path)), why=lost.unwritten))
     return outcome.value
 
 

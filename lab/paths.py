@@ -45,8 +45,16 @@ def _new(runs: Path, name: str) -> Path:
     raise AssertionError("numbers end")
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else on this machine can read; half a surrogate pair in it is written as an escape."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
+def write_private(path: Path, text: str) -> str:
+    """Write a file that nobody else on this machine can read; half a surrogate pair in it is written as an escape.
+
+    A verdict must not be lost because a file cannot be written: then this says why, and nothing of it is kept.
+    """
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        return error.strerror or str(error)
+    return ""

@@ -105,8 +105,8 @@ class Session:
         try:
             verdict = run(scenario, self.backend, timeline, lambda step: watch(name, step), dialect)
         finally:
-            write_private(path, timeline.to_jsonl())
-        return Played(name, verdict, timeline, now() - before, _shown(path))
+            why = write_private(path, timeline.to_jsonl())
+        return Played(name, verdict, timeline, now() - before, _shown(path), unwritten=why)
 
 
 def mostly_waits(name: str) -> bool:

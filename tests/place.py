@@ -54,16 +54,21 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What is run there has this environment."""
-        return os.environ | {
-            "LAB_HOME": str(self.root / "home"),
-            MARK: str(self.root / "home"),
-            "LAB_SCENARIOS": str(self.root / "scenarios"),
-            "LAB_PROJECT": self.project,
-            "LAB_BACKEND": "auto",  # whatever the tests themselves are run with
-            "TMPDIR": str(self.root / "tmp"),
-            "LAB_LANG": "en",
-        }
+        """What is run there has this environment; the lab's own scenarios, if it has no folder for them."""
+        scenarios = self.root / "scenarios"
+        others = {"LAB_SCENARIOS": str(scenarios)} if scenarios.exists() else {}
+        return (
+            os.environ
+            | others
+            | {
+                "LAB_HOME": str(self.root / "home"),
+                MARK: str(self.root / "home"),
+                "LAB_PROJECT": self.project,
+                "LAB_BACKEND": "auto",  # whatever the tests themselves are run with
+                "TMPDIR": str(self.root / "tmp"),
+                "LAB_LANG": "en",
+            }
+        )
 
     def processes(self) -> list[psutil.Process]:
         """The processes that were started there."""

@@ -483,3 +483,14 @@ def test_a_refused_run_leaves_no_file_behind(place: Place) -> None:
     for args in (["run", "kil"], ["run", "kill", "--server", "x"], ["run", "kill", "--backend", "x"], ["explain", "x"]):
         place.lab(*args, TMPDIR=str(place.root))
     assert files(place.root) == []
+
+
+def test_a_verdict_is_not_lost_because_its_timeline_cannot_be_written(tmp_path: Path) -> None:
+    check = f"ulimit -f 2; exec {sys.executable} -m lab check lab.servers.correct.exit_stack:app --case kill"
+    env = os.environ | {"LAB_HOME": str(tmp_path), "LAB_LANG": "en"}
+    run = subprocess.run(["sh", "-c", check], env=env, capture_output=True, text=True, check=False)
+    assert "1 of 1 cases held" in run.stdout, run.stderr
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("lab: cannot write")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -122,9 +122,9 @@ class Grader:
                 timeline.seal()
         finally:
             shown = self._masking.timeline(timeline)
-            write_private(path, shown.to_jsonl())
+            why = write_private(path, shown.to_jsonl())
         verdict = self._masking.verdict(judge(scenario, timeline))
-        return Played(name, verdict, shown, now() - before, os.path.relpath(path))
+        return Played(name, verdict, shown, now() - before, os.path.relpath(path), unwritten=why)
 
     def grade(
         self, names: Iterable[str] = (), watch: Watch = lambda _name, _step: None, folder: Path | None = None

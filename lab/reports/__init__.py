@@ -17,6 +17,7 @@ class Played:
         seconds: how long it took, setting and striking the stage included.
         path: where its timeline is kept, or "".
         again: why it was played a second time, with the machine to itself; "" if it was not.
+        unwritten: why its timeline could not be written; "" if it was.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Played:
     seconds: float = 0.0
     path: str = ""
     again: str = ""
+    unwritten: str = ""
 
 
 @dataclass(frozen=True, slots=True)

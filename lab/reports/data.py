@@ -39,7 +39,7 @@ def _scenario(played: Played, words: Words) -> dict[str, Json]:
         "cleaned_ms": verdict.cleaned_ms,
         "seconds": round(played.seconds, 3),
         "findings": [_finding(finding, played.name, words) for finding in verdict.findings],
-        "timeline": played.path or None,
+        "timeline": None if played.unwritten else played.path or None,
         **({"again": played.again} if played.again else {}),
     }
 

@@ -40,7 +40,7 @@ def scenario(played: Played, words: Words) -> Text:
     hints = dict.fromkeys(finding.hint for finding in verdict.findings if finding.hint)
     for hint in hints:
         text.append(f"  {words.fill('report', 'hint')}: {words.say(hint)}\n", style="cyan")
-    if played.path:
+    if played.path and not played.unwritten:
         text.append(f"  {words.fill('report', 'timeline')}: {played.path}\n", style="dim")
     return text
 

@@ -96,6 +96,11 @@ class Hangup:
             subject: what else is to be known of it: the fields of lab.check.Subject, where a string is a tuple of one.
         """
         __tracebackhide__ = True
+        from lab.arguments import mistake as wrong_argument
+
+        said = {"app": app, "cases": cases, "flavour": flavour, "lang": lang, "unknown": unknown, **subject}
+        if wrong := wrong_argument(said):
+            pytest.fail(self._settings.words.fill("cli", wrong.key, **wrong.about), pytrace=False)
         settings = self._settings.but(cases=cases, flavour=flavour, lang=lang, unknown=unknown)
         if mistake := settings.mistake():
             pytest.fail(mistake, pytrace=False)

@@ -46,7 +46,7 @@ def during(place: Place, run: subprocess.Popen[str]) -> set[str]:
 @pytest.mark.parametrize(
     "args",
     [
-        ("run", "reconnect", "--backend", "embedded"),
+        ("run", "kill", "pause", "--backend", "embedded"),
         ("check", "lab.servers.correct.exit_stack:app"),
         ("run", "kill", "--backend", "embedded", "--server", "lab.servers.correct.exit_stack:app"),
     ],

@@ -115,3 +115,15 @@ def test_an_exception_in_the_middle_leaves_nothing(monkeypatch: pytest.MonkeyPat
     backend.close()
     assert not folder.exists()
     assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_a_fork_server_that_others_killed_leaves_no_folder(place: Place) -> None:
+    with place.lab("run", "hang", "--backend", "embedded") as run:
+        until(lambda: psutil.STATUS_STOPPED in statuses(str(place.root / "home")), "alice is frozen")
+        (server,) = (one for one in psutil.Process(run.pid).children() if "lab.backends.forkserver" in one.cmdline())
+        server.kill()
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=20)
+    assert run.returncode == 2, said
+    until(lambda: not place.processes(), "all its processes are gone")
+    assert files(place.root / "tmp") == []

@@ -55,12 +55,12 @@ class ForkServer:
             self.control.shutdown(socket.SHUT_RDWR)
         if not ready:  # it would finish importing first, and it has nothing to bury
             self._process.kill()
-            shutil.rmtree(self.folder, ignore_errors=True)
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)  # it was killed, by us or by somebody else
         self.control.close()
 
 

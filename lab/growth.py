@@ -193,10 +193,15 @@ def _is_a_gauge(steps: list[tuple[Phase, int]], sign: int) -> bool:
     return met > 0 and met + left <= 0
 
 
+def dead(phases: list[Phase]) -> list[Held]:
+    """What is left at last of those who ended as the case has them end."""
+    otherwise = next((phase.living for phase in phases if phase.name == MET), frozenset())
+    return [one for one in phases[-1].held if one.who not in otherwise]
+
+
 def _example(key: Key, phases: list[Phase]) -> Held | None:
     """One of those that are held: for a task, one that the same line made. One who ended otherwise is no example."""
-    otherwise = next((phase.living for phase in phases if phase.name == MET), frozenset())
-    for held in sorted((one for one in phases[-1].held if one.who not in otherwise), key=_first_of_all):
+    for held in sorted(dead(phases), key=_first_of_all):
         if held.kind == key[0] and (held.kind != "task" or held.made == "" or held.made in key[1]):
             return held
     return None

@@ -515,3 +515,12 @@ def test_processes_that_run_on_when_the_server_has_ended_are_left_behind(
     run = Timeline(HEADER, [*STOPPED, ended, *what_became], sealed=True)
     found = [one for one in LeavesNothing("alice-*", stopped=True, rows=False).check(run) if one.kind == "task"]
     assert [(one.outcome, one.evidence.key) for one in found] == ([(outcome, key)] if outcome else [])
+
+
+def test_an_example_is_one_who_ended_as_the_case_has_them_end() -> None:
+    met, left = ("met", 0, 0), ("leave", 0, 0)
+    phases = series(5, 5, 5, 8, 11, 14, 14, 14, more=[met, left])
+    phases[-2] = replace(phases[-2], living=frozenset({"bob-1"}))
+    both = tuple(Held("connection", who, "", "rooms") for who in ("bob-1", "alice-1"))
+    phases[-1] = replace(phases[-1], held=both)
+    assert [one.who for one in growth.dead(phases)] == ["alice-1"]

@@ -71,10 +71,7 @@ class Guest(Asking):
             case Flood(who):
                 self._flood(who)
             case Heal(who) if who == SERVER:
-                let_ends_arrive(self.scenario, self.timeline)
-                self.nemesis.heal(who)
-                # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
-                self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
+                self._go_on()
             case Connect():
                 self._renew(step.who)
                 if step == self.scenario.given[-1]:
@@ -97,6 +94,14 @@ class Guest(Asking):
             case _:
                 super().perform(step)
                 self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
+
+    def _go_on(self) -> None:
+        """The server is no longer frozen: whoever died meanwhile has hung up by then."""
+        if not let_ends_arrive(self.scenario, self.timeline):
+            self.why = self.why or "knock"
+        self.nemesis.heal(SERVER)
+        # Whoever speaks next speaks while the dead are still in somebody's list, if they are in any.
+        self._wait(lambda seen: seen.first("disconnected") is not None, REPLY_SECONDS)
 
     def _renew(self, who: str) -> None:
         """Whoever was killed comes again as another process, behind the same link."""

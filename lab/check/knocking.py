@@ -8,27 +8,32 @@ from contextlib import suppress
 import psutil
 
 from lab.clock import now
+from lab.faults import SERVER
 from lab.scenario import Scenario
 from lab.steps import Connect
 from lab.timeline import Timeline
 
-ARRIVE_SECONDS = 0.3
+ARRIVE_SECONDS = 2.0
 """How long a FIN may take from a client that was killed, through its link, to the server's socket: it takes two ms."""
 
 LOOK_SECONDS = 0.005
 """How often the kernel is looked at, which says nothing by itself."""
 
 
-def let_ends_arrive(scenario: Scenario, timeline: Timeline) -> None:
-    """Wait until those who have knocked at a frozen server, and are gone, have hung up at its socket as well."""
-    listening = timeline.last("listening")
-    if listening is None or not any(isinstance(step, Connect) and step.knock for step in scenario.when):
-        return
-    came = {seen.who for seen in timeline.select("connected")}
-    waiting = len(came - {seen.who for seen in timeline.select("accepted")})
+def let_ends_arrive(scenario: Scenario, timeline: Timeline) -> bool:
+    """Wait until those who have knocked at a frozen server, and are gone, have hung up at its socket as well.
+
+    Returns:
+        Whether all have: else the server may have let one in before it could know of her end.
+    """
+    listening, frozen = timeline.last("listening"), timeline.last("injected", SERVER)
+    if listening is None or frozen is None or not any(isinstance(one, Connect) and one.knock for one in scenario.when):
+        return True
+    waiting = len({seen.who for seen in timeline.select("connected") if seen.at >= frozen.at})
     port, deadline = int(listening.number("port") or 0), now() + ARRIVE_SECONDS
-    while _hung_up_at(port) < waiting and now() < deadline:
+    while (arrived := _hung_up_at(port)) < waiting and now() < deadline:
         time.sleep(LOOK_SECONDS)  # the kernel can only be looked at
+    return arrived >= waiting
 
 
 def _hung_up_at(port: int) -> int:

@@ -207,7 +207,7 @@ def _example(shown: Growth, kind: str, phases: list[Phase]) -> Held | None:
     if shown.held is not None:
         return shown.held
     left = sorted(
-        (held for held in phases[-1].held if held.kind == kind and held.sure),
+        (held for held in growth.dead(phases) if held.kind == kind and held.sure),
         key=lambda held: (len(held.who), held.who),
     )
     return next((held for held in left if held.holder.startswith(shown.key[1])), left[0] if left else None)

@@ -25,6 +25,9 @@ SCENARIOS = ("kill", "pause", "crowd", "cut")
 LONGEST = {"embedded": 1.6, "docker": 12.0}
 """Within so many seconds of its start a run is ended: before it has begun to play, while it plays, or afterwards."""
 
+STARTING = 0.1
+"""Seconds in which Python starts, and a signal ends it as it ends any program."""
+
 PATIENCE = 60.0
 
 WAYS: dict[str, tuple[signal.Signals, ...]] = {
@@ -49,7 +52,8 @@ def play(place: Place, rng: random.Random, times: int, engine: Engine | None) ->
         scenario, moment = rng.choice(SCENARIOS), rng.uniform(0.0, LONGEST[backend])
         name = f"endings: {scenario}, {backend}, {way} after {moment:.2f} s"
         ended = end(place, way, moment, ["run", scenario, "--backend", backend])
-        codes = frozenset({0, -signal.SIGKILL if way == "SIGKILL" else 2})
+        deaf = {-number for number in WAYS[way] if moment < STARTING or number == signal.SIGKILL}
+        codes = frozenset({0, 2} | deaf)
         if way == "SIGKILL":  # nobody could clean up: the next command does
             run(place, [sys.executable, "-m", "lab", "sweep"], PATIENCE)
         left = things(engine, place.project) if engine else []

@@ -41,8 +41,9 @@ def let_go_of_streams() -> None:
     """What nobody can read any more is dropped: Python would end with an exit code of its own."""
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
-        except OSError:
+            if stream is not None:  # it was closed when we started
+                stream.flush()
+        except (OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -90,7 +91,8 @@ def finish(report: Report, words: Words, json_file: Path | None, junit: Path | N
         names = ", ".join(report.named(outcome))
         refuse(words.fill("cli", f"verdict-{outcome.word}", names=names))
     if lost := next((played for played in report.played if played.unwritten), None):
-        raise Refusal(words.fill("cli", "cannot-write", path=shortened(Path(lost.path)), why=lost.unwritten))
+        refuse(words.fill("cli", "cannot-write", path=shortened(Path(lost.path)), why=lost.unwritten))
+        outcome = outcome if outcome is Outcome.VIOLATED else Outcome.UNKNOWN
     return outcome.value
 
 

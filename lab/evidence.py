@@ -224,7 +224,7 @@ def has_exited(timeline: Timeline, actor: str) -> bool:
 
 
 def left_behind(timeline: Timeline, actor: str) -> tuple[int, list[str]]:
-    """How many processes it left when it ended, and what those were that were still there a second later."""
+    """How many processes it left when it ended, and what those were that were still there five seconds later."""
     exited = timeline.last("exited", actor)
     left = int(exited.number("left") or 0) if exited is not None else 0
     return left, [seen.text("command") for seen in timeline.select("followed", actor) if seen.text("command")]

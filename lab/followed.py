@@ -3,5 +3,5 @@
 FORK = "fork"
 """What a process is said to be that runs what its parent runs."""
 
-FOLLOW_SECONDS = 1.0
-"""How long they may take: a worker reads that its pipe has ended."""
+FOLLOW_SECONDS = 5.0
+"""How long they may take: a worker reads that its pipe has ended, or asks now and then who its parent is."""

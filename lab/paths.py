@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +56,7 @@ def write_private(path: Path, text: str) -> str:
         with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
     except OSError as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         return error.strerror or str(error)
     return ""

@@ -98,6 +98,8 @@ class Hangup:
         __tracebackhide__ = True
         from lab.arguments import mistake as wrong_argument
 
+        cases = tuple(cases) if isinstance(cases, Iterator) else cases  # they are looked at, and then used
+        subject = {name: tuple(one) if isinstance(one, Iterator) else one for name, one in subject.items()}
         said = {"app": app, "cases": cases, "flavour": flavour, "lang": lang, "unknown": unknown, **subject}
         if wrong := wrong_argument(said):
             pytest.fail(self._settings.words.fill("cli", wrong.key, **wrong.about), pytrace=False)

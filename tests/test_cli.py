@@ -14,6 +14,7 @@ import pytest
 from junitparser import JUnitXml
 
 import lab
+from lab.paths import write_private
 from lab.scenario import load, names
 from lab.servers import broken_servers
 from lab.timeline import Timeline
@@ -485,12 +486,28 @@ def test_a_refused_run_leaves_no_file_behind(place: Place) -> None:
     assert files(place.root) == []
 
 
-def test_a_verdict_is_not_lost_because_its_timeline_cannot_be_written(tmp_path: Path) -> None:
-    check = f"ulimit -f 2; exec {sys.executable} -m lab check lab.servers.correct.exit_stack:app --case kill"
+@pytest.mark.parametrize(
+    ("server", "code", "said"),
+    [("correct.exit_stack", 2, "1 of 1 cases held"), ("broken.names_in_a_list", 1, "1 violated")],
+)
+def test_a_verdict_is_not_lost_because_its_timeline_cannot_be_written(
+    server: str, code: int, said: str, tmp_path: Path
+) -> None:
+    check = f"ulimit -f 2; exec {sys.executable} -m lab check lab.servers.{server}:app --case kill"
     env = os.environ | {"LAB_HOME": str(tmp_path), "LAB_LANG": "en"}
     run = subprocess.run(["sh", "-c", check], env=env, capture_output=True, text=True, check=False)
-    assert "1 of 1 cases held" in run.stdout, run.stderr
-    assert run.returncode == 2
-    (line,) = run.stderr.splitlines()
-    assert line.startswith("lab: cannot write")
+    assert said in run.stdout, run.stderr
+    assert run.returncode == code
+    assert run.stderr.splitlines()[-1].startswith("lab: cannot write")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_was_closed_before_is_no_verdict(closed: str) -> None:
+    run = subprocess.run(["sh", "-c", f"{sys.executable} -m lab list {closed}"], capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_nothing_is_left_of_a_timeline_that_cannot_be_written(tmp_path: Path) -> None:
+    assert write_private(tmp_path / "no-folder" / "x", "text") == "No such file or directory"
+    assert write_private(tmp_path, "text") == "Is a directory"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -517,6 +517,17 @@ def test_processes_that_run_on_when_the_server_has_ended_are_left_behind(
     assert [(one.outcome, one.evidence.key) for one in found] == ([(outcome, key)] if outcome else [])
 
 
+def test_a_machine_that_is_late_does_not_say_that_a_process_ran_on() -> None:
+    ended, ran_on = (
+        seen("exited", "server", 5.0, "lab", code=0, left=1),
+        seen("followed", "server", 6.0, "lab", command="w"),
+    )
+    late = seen("woken", "", 7.0, "lab", late_ms=5000.0)
+    run = Timeline(HEADER, [*STOPPED, ended, ran_on, late], sealed=True)
+    (found,) = (one for one in LeavesNothing("alice-*", stopped=True, rows=False).check(run) if one.kind == "task")
+    assert found.outcome is Outcome.UNKNOWN
+
+
 def test_an_example_is_one_who_ended_as_the_case_has_them_end() -> None:
     met, left = ("met", 0, 0), ("leave", 0, 0)
     phases = series(5, 5, 5, 8, 11, 14, 14, 14, more=[met, left])

@@ -108,7 +108,7 @@ class Actor:
         self.timeline.record(Observation(self.timeline.elapsed(at), "lab", "exited", self.name, detail))
 
     def followed(self, command: str) -> None:
-        """One of those has ended, or, if it was still there a second later, was this command."""
+        """One of those has ended, or, if it was still there five seconds later, was this command."""
         self.timeline.record(Observation(self.timeline.elapsed(), "lab", "followed", self.name, {"command": command}))
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,12 @@ ADDRESS = attrgetter("host", "port")
 REQUESTS = attrgetter("requests")
 
 _borrowing = threading.RLock()
+
+
+def run_exit_functions() -> None:
+    """What Python does at its end, of which `os._exit` does nothing: wait for threads, call what `atexit` knows."""
+    threading._shutdown()  # type: ignore[attr-defined]  # CPython 3.11 to 3.14, as its main() calls it
+    atexit._run_exitfuncs()
 
 
 def stream_of(attached: object) -> Any:

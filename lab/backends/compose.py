@@ -30,6 +30,9 @@ LEASE_SECONDS = {"run": 15 * 60, "up": 12 * 3600}
 CALL_SECONDS = 30
 READY_SECONDS, POLL_SECONDS = 20.0, 0.05
 
+FINISH_SECONDS = 5.0
+"""How long Compose may go on when the lab has been told to stop: with all images there it takes two seconds."""
+
 
 def default_project() -> str:
     """LAB_PROJECT, else a name of this clone's own, so that two clones do not meet."""
@@ -99,8 +102,7 @@ class Composition:
         try:
             _, said = compose.communicate()
         except BaseException:
-            compose.terminate()
-            compose.communicate()
+            _let_end(compose)
             raise
         if compose.returncode != 0:
             raise _failure(said)
@@ -149,6 +151,15 @@ class Composition:
     def close(self) -> None:
         """Let go of the engine."""
         self.client.close()
+
+
+def _let_end(compose: subprocess.Popen[str]) -> None:
+    """Let it finish, if that is soon: what the engine is making for one that is ended appears after it has gone."""
+    try:
+        compose.communicate(timeout=FINISH_SECONDS)
+    except subprocess.TimeoutExpired:  # it builds an image, or pulls one
+        compose.terminate()
+        compose.communicate()
 
 
 def _healthy(host: str, port: int) -> bool:

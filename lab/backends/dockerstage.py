@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +73,7 @@ class DockerStage:
             state = proxy.attrs["State"]
             well, code = state["Running"] and state["StartedAt"] == before, state["ExitCode"]
         except StageError:  # it has been removed
-            well, code = False, -signal.SIGKILL
+            well, code = False, -9
         if not well:
             detail: dict[str, Json] = {"code": code}
             self.timeline.record(Observation(self.timeline.elapsed(), "lab", "exited", TOXIPROXY, detail))

@@ -24,7 +24,8 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from lab.backends.strangers import KILLED, Left, bury, follow, inherited, strangers
+from lab.backends.compat import run_exit_functions
+from lab.backends.strangers import KILLED, Left, bury, follow, inherited, mark, strangers
 from lab.followed import FOLLOW_SECONDS
 
 SERVER = "lab.actors.server"
@@ -118,9 +119,9 @@ def reap(control: socket.socket, children: set[int], servers: set[int], left: di
             exits[pid] = os.waitstatus_to_exitcode(status)
     at = time.monotonic()
     children.difference_update(exits)
-    new = inherited(strangers(children) - left.keys(), children, exits, servers) if exits else {}
+    new, nobodys = inherited(strangers(children) - left.keys(), children, exits, servers) if exits else ({}, set())
     left.update({pid: Left(actor, at + FOLLOW_SECONDS) for pid, actor in new.items() if exits[actor] != KILLED})
-    bury(new.keys() - left.keys())
+    bury((new.keys() - left.keys()) | nobodys)
     servers &= children
     for pid, code in exits.items():
         mine = sum(one.actor == pid for one in left.values())
@@ -138,7 +139,7 @@ def become(request: dict[str, Any], fds: list[int]) -> NoReturn:
     code = 1
     try:
         die_with_parent()
-        os.setpgid(0, 0)  # which tells whose a process is that it leaves behind
+        mark(os.getpid())
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -152,11 +153,13 @@ def become(request: dict[str, Any], fds: list[int]) -> NoReturn:
         sys.argv = [request["module"], *request["argv"]]
         importlib.import_module(request["module"]).main(request["argv"])
         code = 0
+        run_exit_functions()
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else 1
+        code = leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else 1
+        run_exit_functions()
         if isinstance(leaving.code, str):
             print(leaving.code, file=sys.stderr)
     except BaseException:  # whatever it was, the actor's log must show it, and the fork must not return

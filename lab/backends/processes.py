@@ -184,7 +184,15 @@ class Spawned:
         _listen_to(actor, os.dup(process.stdout.fileno()), os.dup(process.stderr.fileno()))
         process.stdout.close()
         process.stderr.close()
-        waiter = threading.Thread(target=lambda: actor.exited(process.wait(), now()), name=f"{name} exit", daemon=True)
+
+        def await_exit() -> None:
+            code, at = process.wait(), now()
+            if not windows:
+                with suppress(ProcessLookupError, PermissionError):  # what it leaves of its session ends with it
+                    os.killpg(process.pid, signal.SIGKILL)
+            actor.exited(code, at)
+
+        waiter = threading.Thread(target=await_exit, name=f"{name} exit", daemon=True)
         waiter.start()
         self._processes[process.pid] = (process, waiter)
         return actor

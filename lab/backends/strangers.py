@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
 from lab.followed import FORK
 
-KILLED = -signal.SIGKILL
+KILLED = -9
+
+MARK, NAME = "HANGUP_ACTOR", "hangup-"
+"""What tells whose a process is: a variable that a program inherits, and a name that a fork does."""
 
 
 class Left(NamedTuple):
@@ -34,22 +37,45 @@ def strangers(children: set[int]) -> set[int]:
     return set()
 
 
-def inherited(those: set[int], children: set[int], exits: dict[int, int], servers: set[int]) -> dict[int, int]:
-    """Each of those whose actor has exited, with the actor.
+def inherited(
+    those: set[int], children: set[int], exits: Collection[int], servers: set[int]
+) -> tuple[dict[int, int], set[int]]:
+    """Of those, each whose actor has exited, with the actor; and those whose actor is nobody any more.
 
-    Its group tells whose it is; if it has left that, it is a server's: clients start nothing. As long as another
-    server runs it may be that one's, which is the same application.
+    Where nobody knows whose one is, it may be any server's that still runs; when none does, it is nobody's.
     """
-    ended = max(exits.keys() & servers, key=lambda actor: exits[actor] != KILLED, default=None)
     found: dict[int, int] = {}
+    nobodys: set[int] = set()
     for pid in those:
-        with suppress(ProcessLookupError):
-            group = os.getpgid(pid)
-            if group in exits:
-                found[pid] = group
-            elif group not in children and ended is not None and (exits[ended] != KILLED or not servers & children):
-                found[pid] = ended
-    return found
+        owner = owner_of(pid)
+        if owner in exits:
+            found[pid] = owner
+        elif owner not in children and (owner or not servers & children):
+            nobodys.add(pid)
+    return found, nobodys
+
+
+def mark(pid: int) -> None:
+    """Give this process, an actor, what its own processes inherit, whether they are forked or run something else."""
+    os.environ[MARK] = str(pid)
+    with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as name:  # noqa: PTH123  # as below
+        name.write(f"{NAME}{pid}")
+
+
+def owner_of(pid: int) -> int:
+    """Whose process it is, by its group, its environment or its name; 0 if it has hidden all of that."""
+    with suppress(OSError, ValueError):
+        environ = dict(one.partition(b"=")[::2] for one in _read(pid, "environ").split(b"\0"))
+        if own := environ.get(MARK.encode()):
+            return int(own)
+        name = _read(pid, "comm").decode(errors="replace").strip()
+        return int(name.removeprefix(NAME)) if name.startswith(NAME) else 0
+    return 0
+
+
+def _read(pid: int, what: str) -> bytes:
+    with open(f"/proc/{pid}/{what}", "rb") as found:  # noqa: PTH123  # a Path takes longer
+        return found.read()
 
 
 def follow(left: dict[int, Left]) -> Iterator[tuple[int, str]]:
@@ -72,8 +98,8 @@ def command(pid: int) -> str:
 
 
 def _command(pid: int) -> str:
-    with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as found:  # noqa: PTH123  # a Path takes longer
-        return found.read(1000).replace(b"\0", b" ").strip().decode(errors="replace")
+    with suppress(OSError):
+        return _read(pid, "cmdline")[:1000].replace(b"\0", b" ").strip().decode(errors="replace")
     return ""
 
 

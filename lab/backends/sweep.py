@@ -57,6 +57,7 @@ def sweep_containers(client: docker.DockerClient, keep: str = "") -> Swept:
     ]
     # A network comes before the first container: whoever was killed in between left only that.
     found += [one.attrs["Labels"] for one in call(lambda: client.networks.list(filters={"label": SESSION}))]
+    found += [one.attrs["Labels"] for one in call(lambda: client.volumes.list(filters={"label": SESSION}))]
     labs = {labels[PROJECT]: labels for labels in found if PROJECT in labels and labels[PROJECT] != keep}
     orphaned = [project for project, labels in labs.items() if _orphaned(labels)]
     count = sum(remove(client, project).total for project in orphaned)

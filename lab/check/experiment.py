@@ -170,9 +170,13 @@ class Experiment:
     def _wave(self, name: str, *parts: Wave) -> None:
         """The subjects come again, and end again; a crowd perhaps in parts."""
         known = {_user(seen.who) for seen in self.timeline.select("connected")} if self._only_new else set()
-        people = [who for part in parts if not is_lost(self.timeline) for who in play(part, self.visit, self.company)]
+        people = [who for part in parts if not self._is_over() for who in play(part, self.visit, self.company)]
         died = len({_user(who) for who in people} - known) if self._only_new else len(people)
         self._over(name, deaths=died // self._ways(), messages=len(people))
+
+    def _is_over(self) -> bool:
+        """Whether nothing more can be told: the server is lost, or it was not at rest when it had to be."""
+        return bool(self.visit.why) or is_lost(self.timeline)
 
     def _ways(self) -> int:
         """In how many ways the subjects of a wave end: each of them may leave something of its own."""

@@ -196,7 +196,9 @@ class Visit(Guest):
             self.move(SETTLED_SECONDS)
             moment = self._moment()
         self.look_for_rows(moment.open)
-        moment.record(self.timeline)
+        census = evidence.last_census(self.timeline)
+        if census is None or not census.error:  # else nobody knows what was open
+            moment.record(self.timeline)
 
     def _moment(self) -> Moment:
         """What is open at a census, and what the counter had said by then."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 from lab import evidence, growth
 from lab.evidence import Held
 from lab.faults import SERVER
-from lab.followed import FORK
+from lab.followed import FOLLOW_SECONDS, FORK
 from lab.growth import Growth
 from lab.invariants.claim import Claim, code_of
 from lab.invariants.foreign import FOREIGN
@@ -75,11 +75,11 @@ class LeavesNothing(Claim):
     def _outlived(self, timeline: Timeline) -> Iterator[Finding]:
         """The server's own processes, once it has ended; nothing is said where it had none."""
         left, still = evidence.left_behind(timeline, SERVER)
-        if still:
+        if still and evidence.could_be_met(timeline, FOLLOW_SECONDS * 1000):
             forked = still[0] == FORK
             said = phrase("outlived-fork") if forked else phrase("outlived", command=still[0])
             yield self.found(Outcome.VIOLATED, said, who=SERVER, kind="task")
-        elif left and not evidence.all_have_followed(timeline):
+        elif still or (left and not evidence.all_have_followed(timeline)):
             yield self.found(Outcome.UNKNOWN, phrase("outlived-unknown", count=left), kind="task")
 
     def _inside(self, phases: list[Phase], unknown: frozenset[str]) -> Iterator[Finding]:

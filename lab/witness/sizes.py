@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import anyio
 
 from lab.witness.compat import anyio_, asyncio_, containers, queue_, sqlalchemy_, threading_
+from lab.witness.plainly import is_a
 
 
 class Measure(NamedTuple):
@@ -60,8 +61,8 @@ def bound_of(thing: object) -> int:
 
 def _listed(those: list[Any] | deque[Any]) -> int:
     """A weak reference whose object is gone keeps nothing; a connection of sqlite3 has up to 200 of them."""
-    if those and isinstance(those[-1], weakref.ref):
-        return sum(not isinstance(one, weakref.ref) or one() is not None for one in tuple(those))
+    if those and is_a(those[-1], weakref.ref):
+        return sum(not is_a(one, weakref.ref) or one() is not None for one in tuple(those))
     return len(those)
 
 

@@ -22,7 +22,7 @@ from tests.leftovers import things
 from tests.place import Place
 
 SCENARIOS = ("kill", "pause", "crowd", "cut")
-LONGEST = {"embedded": 1.6, "docker": 12.0}
+LONGEST = {"embedded": 1.0, "docker": 5.0}
 """Within so many seconds of its start a run is ended: before it has begun to play, while it plays, or afterwards."""
 
 STARTING = 0.1

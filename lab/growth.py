@@ -174,7 +174,9 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         tuple(step for _, step in waves),
         tuple(deaths for deaths, _ in waves),
         tuple(step for _, step in controls),
-        bounded=any(step < deaths * each for deaths, step in crowds) or (most > 0 and not dead),
+        bounded=any(step < deaths * each for deaths, step in crowds)
+        or (most > 0 and not dead)
+        or any(key in phase.bounded for phase in phases),
         gone=bool(later) and key[0] not in DEAR and sign * (later[-1] - base) < total,
         of_users=wave == NEWCOMERS,
         swept=bool(after) and sign * (after[-1] - base) < total,

@@ -118,6 +118,12 @@ def _answer_ms(timeline: Timeline, who: str, said: float) -> float:
     return next((seen.at - said for seen in timeline.select("received", who) if seen.at >= said), -1.0)
 
 
+def repeats(timeline: Timeline, who: str, talk: str | bytes, since: float) -> bool:
+    """Whether she has received what was said since then."""
+    word = mark(talk)
+    return any(seen.at >= since and word in seen.text("text") for seen in timeline.select("received", who))
+
+
 def _relayed(timeline: Timeline, who: str, word: str, since: float) -> bool:
     """Whether the word came to her, and had not come before anybody said it."""
     heard = [seen for seen in timeline.select("received", who) if word in seen.text("text")]

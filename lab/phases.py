@@ -16,7 +16,7 @@ PHASED = "phased"
 The first of them is the case's own story, which most claims are about: what comes after it is the experiment."""
 
 
-STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, NEWCOMERS, AFTER, CROWD, LATER = (
+STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, NEWCOMERS, AFTER, CROWD, LATER, BOUNDED = (
     "story",
     "first",
     "talk",
@@ -28,6 +28,7 @@ STORY, FIRST, TALK, IDLE, MET, LEAVE, WAVE, NEWCOMERS, AFTER, CROWD, LATER = (
     "after",
     "crowd",
     "later",
+    "bounded",
 )
 
 
@@ -71,6 +72,7 @@ class Phase:
         held: what the census found of those that are gone.
         why: why the server's clock could not be moved as far as was asked, or "".
         living: those who were connected at its end.
+        bounded: what another case of the same check has shown to have a bound.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Phase:
     held: tuple[Held, ...] = ()
     why: str = ""
     living: frozenset[str] = frozenset()
+    bounded: frozenset[Key] = frozenset()
 
     def of(self, key: Key) -> Size | None:
         """A size, if it differed from the base."""
@@ -124,7 +127,15 @@ def _phase(seen: Observation, reading: _Reading) -> Phase:
     if doubts:
         sizes["connection", "?"] = Size(doubts + counts["connection"])
     deaths, messages = (int(seen.number(key) or 0) for key in ("deaths", "messages"))
-    return Phase(seen.text("phase"), deaths, messages, sizes, left, why, alive)
+    return Phase(
+        seen.text("phase"), deaths, messages, sizes, left, why, alive, frozenset(_keys(seen.detail.get("bounded")))
+    )
+
+
+def _keys(said: Json) -> Iterator[Key]:
+    for item in said if isinstance(said, list) else ():
+        if isinstance(item, list) and len(item) == len(("what", "key")):
+            yield str(item[0]), str(item[1])
 
 
 def _sizes(said: Json) -> Iterator[tuple[Key, Size]]:

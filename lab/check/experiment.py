@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lab import evidence, growth
@@ -14,6 +15,7 @@ from lab.invariants.lost import is_lost
 from lab.invariants.noise import noises
 from lab.phases import (
     AFTER,
+    BOUNDED,
     CROWD,
     FIRST,
     IDLE,
@@ -28,7 +30,7 @@ from lab.phases import (
     Phase,
     phases_of,
 )
-from lab.steps import Connect, Leave, Send
+from lab.steps import Connect, Leave, Say, Send, actor_of
 from lab.timeline import Json, Observation, Timeline
 
 if TYPE_CHECKING:
@@ -49,8 +51,9 @@ LAST_WORDS_SECONDS = 1.0
 MUCH_LATER_SECONDS = 3600.0
 """What is kept for longer than the horizon, and holds no connection, may be gone by then."""
 
-TURNS, NEWCOMERS_TURNS, CROWD_TURN = (2, 3, 4), (6, 7, 8), 10
-"""For the how-manieth time the subjects come in later waves. One who comes twice in a wave takes the next as well."""
+TURNS, NEWCOMERS_TURNS, CROWD_TURNS = (2, 3, 4), (6, 7, 8), range(10, 22, 2)
+"""For the how-manieth time the subjects come in later waves. One who comes twice in a wave takes the next as well.
+Plain data may have a bound of the application's own making: up to six crowds are let in for it."""
 
 
 class Experiment:
@@ -121,15 +124,20 @@ class Experiment:
 
     def _is_it_bounded(self, subject: Connect, found: list[growth.Growth]) -> None:
         """A crowd tells, unless another case has found out."""
-        open_ended = {
-            one.key
-            for one in found
-            if one.kind == "connection" and one.key[0] != "places" and not growth.is_explained(one, found)
-        }
-        if subject.times >= HUNDRED or open_ended <= self.visit.known.unbounded:
+        open_ended = {one.key for one in found if _may_be_bounded(one, found)}
+        known, held = self.visit.known, growth.holds_the_dead(phases_of(self.timeline))
+        if (held and subject.times >= HUNDRED) or open_ended <= known.unbounded:
             return
-        self._wave(CROWD, *crowd(self.visit.scenario, subject, CROWD_TURN))
-        self.visit.known.unbounded |= {one.key for one in growth.grown(phases_of(self.timeline)) if not one.bounded}
+        if open_ended <= known.bounded:
+            self.phase(BOUNDED, 0, bounded=open_ended)
+            return
+        for turn in CROWD_TURNS:
+            self._wave(CROWD, *crowd(self.visit.scenario, subject, turn, flooding=turn == CROWD_TURNS[0]))
+            grown = growth.grown(phases_of(self.timeline))
+            if held or self._is_over() or not any(_may_be_bounded(one, grown) and not one.bounded for one in grown):
+                break  # a connection that is held is an orphan long before a thousand are
+        known.unbounded |= {one.key for one in grown if not one.bounded}
+        known.bounded |= {one.key for one in grown if one.bounded}
 
     def _is_it_gone(self, found: list[growth.Growth]) -> None:
         """An hour tells, unless what grew holds connections, or another case has found out."""
@@ -149,6 +157,11 @@ class Experiment:
         messages = subject.times if talker and self.visit.manners.talks else 0
         for _ in range(messages):
             self.visit.say(talker)
+        if self.visit.manners.talks:
+            speakers = [step.who for step in self.visit.scenario.when if isinstance(step, Say)]
+            for who in (one for speaker in speakers for one in sorted(there) if actor_of(one) == speaker):
+                self.visit.say(who)  # what each of them says in a wave is said here as well
+                messages += 1
         self._over(TALK, messages=messages, there=there, back=back)
         self._over(IDLE)
         if any(growth.may_be_a_gauge(key, first) for key in left):
@@ -202,10 +215,13 @@ class Experiment:
         """Whether anything has grown with every wave so far."""
         return bool(growth.candidates(phases_of(self.timeline), waves))
 
-    def phase(self, name: str, deaths: int, messages: int = 0, *, dry: bool = False) -> Phase:
+    def phase(
+        self, name: str, deaths: int, messages: int = 0, *, dry: bool = False, bounded: Iterable[Key] = ()
+    ) -> Phase:
         """Say that a phase is over; what it came to.
 
         Args:
+            bounded: what another case has found to be.
             dry: only look, and say nothing.
         """
         detail: dict[str, Json] = {
@@ -214,6 +230,7 @@ class Experiment:
             "messages": messages,
             "living": list(self.company.living()),
             "why": self.visit.why,
+            "bounded": [list(key) for key in sorted(bounded)],
         }
         seen = Observation(self.timeline.elapsed(), "lab", PHASED, "", detail)
         if dry:
@@ -225,3 +242,8 @@ class Experiment:
 def _user(connection: str) -> str:
     """Whose connection it is, the how-manieth she has: `alice-2` for `alice-2#3`."""
     return connection.partition("#")[0]
+
+
+def _may_be_bounded(one: growth.Growth, found: list[growth.Growth]) -> bool:
+    """Whether a crowd can tell: places are taken for good, and what another growth explains needs none."""
+    return one.kind == "connection" and one.key[0] != "places" and not growth.is_explained(one, found)

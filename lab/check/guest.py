@@ -152,11 +152,10 @@ class Guest(Asking):
             self._wait(partial(all_heard, people, self.timeline.elapsed()), patience)
             return
         for who in people if self.manners.talks else ():
-            if not over(self.timeline, who):
+            if not over(self.timeline, who) and self._patient:  # after one that was in vain nobody is asked in turn
                 asked = self._order(who, "say", "ask", **frame(self.subject.talk))
-                if self._patient:
-                    listening = people if self.manners.relays else [who] if self.manners.answers else []
-                    self._patient = self._heard(listening, asked.at, patience)
+                listening = people if self.manners.relays else [who] if self.manners.answers else []
+                self._patient = self._heard(listening, asked.at, patience)
 
     def connect(self, step: Connect) -> None:
         """Have somebody connect."""

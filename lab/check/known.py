@@ -13,8 +13,10 @@ class Known:
 
     Attributes:
         unbounded: sizes that a crowd has shown to have no bound.
+        bounded: sizes that one has shown to have one.
         lasting: sizes that an hour has shown not to go away.
     """
 
     unbounded: set[Key] = field(default_factory=set)
+    bounded: set[Key] = field(default_factory=set)
     lasting: set[Key] = field(default_factory=set)

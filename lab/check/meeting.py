@@ -1,8 +1,9 @@
-"""The first visit: two clients come and one of them talks, so that the others know how this server behaves."""
+"""The first visit: two clients come and one talks; if the other hears her, a third comes: do all hear, or only one?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from lab import evidence
@@ -10,7 +11,7 @@ from lab.backends.actors import StageError
 from lab.check.asking import all_heard
 from lab.check.guest import Guest
 from lab.faults import SERVER
-from lab.manners import Manners, learn
+from lab.manners import Manners, learn, repeats
 from lab.scenario import Scenario
 from lab.steps import Connect, Rest
 from lab.timeline import Observation, Timeline
@@ -24,7 +25,8 @@ TAKE_SECONDS = 1.6
 LOOK_SECONDS = 0.2
 """How long what a server at rest has sent may be on its way to a client."""
 
-MEETING = Scenario("meeting", (Connect("bob"), Connect("carol")), (Rest("bob", LISTEN_SECONDS),), 1.0, (), "")
+GUESTS = (Connect("bob"), Connect("carol"), Connect("erin"))
+MEETING = Scenario("meeting", GUESTS, (Rest("bob", LISTEN_SECONDS),), 1.0, (), "")
 
 
 class Meeting(Guest):
@@ -51,10 +53,23 @@ class Meeting(Guest):
         for _ in range(2):
             asked = self.timeline.elapsed()
             self.say("carol")
-            if not self._hears("carol", asked):
+            if not self._hears("carol", asked=asked):
                 break  # it does not answer; and what is not received yet must not pile up
         self.census()
-        return learn(self.timeline, self.manners.path, self.subject.talk, "carol", "bob")
+        learned = learn(self.timeline, self.manners.path, self.subject.talk, "carol", "bob")
+        return replace(learned, relays=False) if learned.relays and not self._all_hear() else learned
+
+    def _all_hear(self) -> bool:
+        """Whether what one says is passed on to all: of two, the other one may only be her partner, or the next."""
+        self._connect(Connect("erin"))
+        if self._since("connected", "erin") is None:
+            return True  # there are never more than two
+        self._listen(0.0)
+        asked = self.timeline.elapsed()
+        self.say("carol")
+        listeners = ("bob", "erin")
+        self._hears(*listeners, asked=asked)
+        return all(repeats(self.timeline, who, self.subject.talk, asked) for who in listeners)
 
     def _come_in(self) -> bool:
         """Whether both are let in, and are not thrown out while they only listen."""
@@ -105,9 +120,9 @@ class Meeting(Guest):
         else:
             self._wait(_over, seconds)
 
-    def _hears(self, who: str, asked: float) -> bool:
-        """Whether she gets an answer, now or when so much of the server's time has passed."""
-        heard = partial(all_heard, [who], asked)
+    def _hears(self, *people: str, asked: float) -> bool:
+        """Whether each gets something, now or when so much of the server's time has passed."""
+        heard = partial(all_heard, people, asked)
         if self.subject.witnessed:
             self.rest()
             if not self._wait(heard, LOOK_SECONDS):

@@ -39,12 +39,17 @@ def wave(scenario: Scenario, subject: Connect, turn: int) -> Wave:
     return Wave(come, end)
 
 
-def crowd(scenario: Scenario, subject: Connect, turn: int) -> tuple[Wave, ...]:
+def crowd(scenario: Scenario, subject: Connect, turn: int, *, flooding: bool = True) -> tuple[Wave, ...]:
     """The same for a hundred: what one of the subjects does, every third of the crowd does.
 
     They come at once; where they flood, as few at a time as ever. Each flood goes to all who are there: a hundred
     would be sent gigabytes.
+
+    Args:
+        flooding: without it they come at once, and do not flood.
     """
+    if not flooding:
+        scenario = replace(scenario, when=tuple(step for step in scenario.when if not isinstance(step, Flood)))
     if any(isinstance(step, Flood) for step in scenario.when):
         firsts = range(1, HUNDRED + 1, subject.times)
         return tuple(_of_many(scenario, subject, replace(subject, first=first), turn) for first in firsts)

@@ -54,6 +54,7 @@ class Growth:
         bounded: whether it stopped growing in a crowd, or has a bound of its own and what it holds is no connection.
         gone: whether it came back to what it was, much later, and is nothing that the system has little of.
         swept: whether it came back to that within minutes: somebody comes by and clears up.
+        sinks: whether it shrank: it cannot for ever.
         of_users: whether it grew with users who had not come before: those who come back take their places over.
         held: an example, from the census.
         example: for a type, the path to one of its objects.
@@ -66,6 +67,7 @@ class Growth:
     bounded: bool = False
     gone: bool = False
     swept: bool = False
+    sinks: bool = False
     of_users: bool = False
     held: Held | None = None
     example: str = ""
@@ -103,6 +105,16 @@ def is_explained(one: Growth, others: Iterable[Growth]) -> bool:
         or (one.key[0] == "type" and other.key[0] != "type" and other.kind == "connection")
         for other in others
     )
+
+
+def may_be_bounded(one: Growth, found: list[Growth]) -> bool:
+    """Whether a crowd can tell: places are taken for good, and what another growth explains needs none."""
+    return one.kind == "connection" and one.key[0] != "places" and not is_explained(one, found)
+
+
+def may_have_a_higher_bound(one: Growth, found: list[Growth]) -> bool:
+    """Whether another crowd can tell: a list or a dict of plain data still grows. What shrinks is soon empty."""
+    return one.key[0] in ("entries", "listed") and not (one.bounded or one.sinks) and may_be_bounded(one, found)
 
 
 def may_be_a_gauge(key: Key, phase: Phase) -> bool:
@@ -174,10 +186,11 @@ def _growth(key: Key, phases: list[Phase], enough: int = ENOUGH) -> Growth | Non
         tuple(step for _, step in waves),
         tuple(deaths for deaths, _ in waves),
         tuple(step for _, step in controls),
-        bounded=any(step < deaths * each for deaths, step in crowds)
+        bounded=any(step < deaths * each for deaths, step in (crowds[:1] if sinks else crowds))
         or (most > 0 and not dead)
         or any(key in phase.bounded for phase in phases),
         gone=bool(later) and key[0] not in DEAR and sign * (later[-1] - base) < total,
+        sinks=sinks,
         of_users=wave == NEWCOMERS,
         swept=bool(after) and sign * (after[-1] - base) < total,
         held=_example(key, phases),

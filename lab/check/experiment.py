@@ -124,7 +124,7 @@ class Experiment:
 
     def _is_it_bounded(self, subject: Connect, found: list[growth.Growth]) -> None:
         """A crowd tells, unless another case has found out."""
-        open_ended = {one.key for one in found if _may_be_bounded(one, found)}
+        open_ended = {one.key for one in found if growth.may_be_bounded(one, found)}
         known, held = self.visit.known, growth.holds_the_dead(phases_of(self.timeline))
         if (held and subject.times >= HUNDRED) or open_ended <= known.unbounded:
             return
@@ -134,10 +134,10 @@ class Experiment:
         for turn in CROWD_TURNS:
             self._wave(CROWD, *crowd(self.visit.scenario, subject, turn, flooding=turn == CROWD_TURNS[0]))
             grown = growth.grown(phases_of(self.timeline))
-            if held or self._is_over() or not any(_may_be_bounded(one, grown) and not one.bounded for one in grown):
-                break  # a connection that is held is an orphan long before a thousand are
+            if held or self._is_over() or not any(growth.may_have_a_higher_bound(one, grown) for one in grown):
+                break  # a connection that is held is an orphan long before hundreds are
         known.unbounded |= {one.key for one in grown if not one.bounded}
-        known.bounded |= {one.key for one in grown if one.bounded}
+        known.bounded |= {one.key for one in grown if one.bounded and not one.sinks}
 
     def _is_it_gone(self, found: list[growth.Growth]) -> None:
         """An hour tells, unless what grew holds connections, or another case has found out."""
@@ -242,8 +242,3 @@ class Experiment:
 def _user(connection: str) -> str:
     """Whose connection it is, the how-manieth she has: `alice-2` for `alice-2#3`."""
     return connection.partition("#")[0]
-
-
-def _may_be_bounded(one: growth.Growth, found: list[growth.Growth]) -> bool:
-    """Whether a crowd can tell: places are taken for good, and what another growth explains needs none."""
-    return one.kind == "connection" and one.key[0] != "places" and not growth.is_explained(one, found)

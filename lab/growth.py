@@ -112,9 +112,9 @@ def may_be_bounded(one: Growth, found: list[Growth]) -> bool:
     return one.kind == "connection" and one.key[0] != "places" and not is_explained(one, found)
 
 
-def may_have_a_higher_bound(one: Growth, found: list[Growth]) -> bool:
-    """Whether another crowd can tell: a list or a dict of plain data still grows. What shrinks is soon empty."""
-    return one.key[0] in ("entries", "listed") and not (one.bounded or one.sinks) and may_be_bounded(one, found)
+def may_have_a_higher_bound(one: Growth) -> bool:
+    """Whether another crowd can tell: it is a list or a dict of plain data. What shrinks is soon empty."""
+    return one.key[0] in ("entries", "listed") and not one.sinks
 
 
 def may_be_a_gauge(key: Key, phase: Phase) -> bool:

@@ -134,7 +134,8 @@ class Experiment:
         for turn in CROWD_TURNS:
             self._wave(CROWD, *crowd(self.visit.scenario, subject, turn, flooding=turn == CROWD_TURNS[0]))
             grown = growth.grown(phases_of(self.timeline))
-            if held or self._is_over() or not any(growth.may_have_a_higher_bound(one, grown) for one in grown):
+            without = [one for one in grown if not one.bounded]
+            if held or self._is_over() or not without or not all(map(growth.may_have_a_higher_bound, without)):
                 break  # a connection that is held is an orphan long before hundreds are
         known.unbounded |= {one.key for one in grown if not one.bounded}
         known.bounded |= {one.key for one in grown if one.bounded and not one.sinks}

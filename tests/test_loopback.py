@@ -47,7 +47,7 @@ def during(place: Place, run: subprocess.Popen[str]) -> set[str]:
     "args",
     [
         ("run", "kill", "pause", "--backend", "embedded"),
-        ("check", "lab.servers.correct.exit_stack:app"),
+        ("check", "lab.servers.correct.exit_stack:app", "--case", "kill", "--case", "stop"),
         ("run", "kill", "--backend", "embedded", "--server", "lab.servers.correct.exit_stack:app"),
     ],
     ids=["run", "check", "run-of-another-server"],

@@ -35,7 +35,7 @@ class Amount:
     timelines: int = 2000
 
 
-SHORT = Amount(servers=8, endings=1, docker_endings=0, faults=1, timelines=100)
+SHORT = Amount(servers=4, endings=1, docker_endings=0, faults=1, timelines=100)
 
 
 def main() -> int:

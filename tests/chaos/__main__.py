@@ -42,7 +42,7 @@ def main() -> int:
     """Play it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, nargs="*", default=[1, 2, 3], help="each of them is played whole")
-    parser.add_argument("--short", action="store_true", help="a part of each kind: about a minute a seed")
+    parser.add_argument("--short", action="store_true", help="a part of each kind: less than a minute a seed")
     parser.add_argument("--only", choices=KINDS, nargs="*", default=KINDS)
     parser.add_argument("--server", nargs="*", default=(), help="of the hostile ones only these")
     chosen = parser.parse_args()

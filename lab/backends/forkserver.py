@@ -93,12 +93,14 @@ def serve(control: socket.socket, woken: socket.socket, selector: selectors.Base
                 data, fds, _, _ = socket.recv_fds(control, 65536, 3)
                 if not data:
                     return
+                request = json.loads(data)
                 pid = os.fork()
                 if pid == 0:
                     control.close()
-                    become(json.loads(data), fds)
+                    become(request, fds)
                 children.add(pid)
-                servers.update({pid} if json.loads(data)["module"] == SERVER else ())
+                if request["module"] == SERVER:
+                    servers.add(pid)
                 for fd in fds:
                     os.close(fd)
                 tell(control, {"forked": pid})

@@ -42,7 +42,7 @@ def inherited(
 ) -> tuple[dict[int, int], set[int]]:
     """Of those, each whose actor has exited, with the actor; and those whose actor is nobody any more.
 
-    Where nobody knows whose one is, it may be any server's that still runs; when none does, it is nobody's.
+    One whose owner is not known may belong to any server that still runs. Once no server runs, it counts as nobody's.
     """
     found: dict[int, int] = {}
     nobodys: set[int] = set()

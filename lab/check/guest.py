@@ -96,7 +96,7 @@ class Guest(Asking):
                 self.stopped = self.stopped or (isinstance(step, Fault) and step.fatal and step.who == SERVER)
 
     def _go_on(self) -> None:
-        """The server is no longer frozen: whoever died meanwhile has hung up by then."""
+        """Let a frozen server go on, once the end of every client that died meanwhile has reached its socket."""
         if not let_ends_arrive(self.scenario, self.timeline):
             self.why = self.why or "knock"
         self.nemesis.heal(SERVER)

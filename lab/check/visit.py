@@ -197,7 +197,7 @@ class Visit(Guest):
             moment = self._moment()
         self.look_for_rows(moment.open)
         census = evidence.last_census(self.timeline)
-        if census is None or not census.error:  # else nobody knows what was open
+        if census is None or not census.error:  # one that failed does not say what was open
             moment.record(self.timeline)
 
     def _moment(self) -> Moment:

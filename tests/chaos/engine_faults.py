@@ -46,7 +46,7 @@ def suffer(place: Place, rng: random.Random, fault: str, engine: Engine, number:
     began, whom = time.monotonic(), ""
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=place.root) as one:
         until(lambda: "paused" in states(engine, place.project).values() or one.poll() is not None, "it plays")
-        time.sleep(rng.uniform(0.0, RESTS / 2))  # at any moment of it
+        time.sleep(rng.uniform(0.0, RESTS / 2))  # the moment is the point: any, while the scenario rests
         if fault == "the engine gone":
             between.drop()
         else:

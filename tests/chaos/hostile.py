@@ -42,7 +42,7 @@ async def ws(socket: WebSocket):
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """A server, by what it does beyond echoing.
+    """A server, by what it does beyond echoing. Where one sleeps, that is what is wrong with it: nobody waits so.
 
     Attributes:
         codes: the exit codes that a check of it may have; what it does to nobody but itself is no violation.

@@ -56,7 +56,7 @@ def leftovers(place: Place) -> Iterator[str]:
     """What is left of a run: processes, once they have had their time to go, and files."""
     deadline = time.monotonic() + GONE_SECONDS
     while (left := _running()) and time.monotonic() < deadline:
-        time.sleep(0.02)  # another process tells us nothing: without a pause we would only take its CPU
+        psutil.wait_procs(left, timeout=max(0.0, deadline - time.monotonic()))
     for one in left:
         with contextlib.suppress(psutil.Error):
             yield f"a process: {one.pid} {' '.join(one.cmdline())[:200]}"
